@@ -1,0 +1,1 @@
+"""Helpers that the labs share: data, checks, plots, training and the environment report."""

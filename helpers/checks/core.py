@@ -105,7 +105,7 @@ class Lab:
             number = _as_number(value, what)
             if at_least is not None and 0 < at_least <= 1 < number:
                 raise CheckFailed(
-                    f"The {what} is {number:.4g}. Give a fraction between 0 and 1, not a percentage."
+                    f"The {what} is {number:.4g}; give a fraction from 0 to 1, not a percentage."
                 )
             bar, good = (
                 (f"at least {at_least:g}", number >= at_least)

@@ -1,0 +1,218 @@
+"""The core of the checks: statuses, messages, panels and the score card."""
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from helpers.checks.core import Answer, CheckFailed, Lab, NotAttempted, call, to_numpy
+from helpers.checks.panel import Panel
+
+
+@pytest.fixture
+def lab():
+    lab = Lab("Example lab")
+
+    @lab.check("scaling")
+    def scale(answer):
+        x = np.arange(4.0)
+        call(answer, x).equals(2.5 * x, wrong=[(2 * x, "You doubled.")])
+        return "Every value agrees."
+
+    lab.scale = scale
+    return lab
+
+
+def scaled_with_stub(x):
+    y = x
+    ...
+    return y
+
+
+def scaled_in_place(x):
+    x *= 2.5
+    return x
+
+
+def raises(x):
+    return x / undefined_name  # noqa: F821
+
+
+def blank(x):
+    """Return x times 2.5."""
+    ...  # your code here
+
+
+@pytest.mark.parametrize(
+    "right",
+    [lambda x: 2.5 * x, lambda x: [2.5 * v for v in x], lambda x: (2.5 * x).astype("float32")],
+)
+def test_a_right_answer_is_correct_and_printed(lab, right, capsys):
+    assert lab.scale(right) is None
+    assert lab.status == {"scaling": "correct"}
+    assert capsys.readouterr().out == "✔ Correct: scaling\nEvery value agrees.\n"
+
+
+@pytest.mark.parametrize("nothing", [None, ..., blank, scaled_with_stub])
+def test_a_blank_is_not_attempted(lab, nothing):
+    with pytest.raises(NotAttempted, match=r"\.\.\."):
+        lab.scale(nothing)
+    assert lab.status == {"scaling": "not attempted"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda x: 2 * x, "You doubled"),
+        (lambda x: 2.4 * x, "expected:"),
+        (lambda x: x[:2], r"shape \(2,\); expected: \(4,\)"),
+        (lambda x: (2.5 * x).astype(int), "fractions were cut off"),
+        (lambda x: x * np.nan, "NaN"),
+        (lambda x: x / 0 + 1, "infinity|NaN"),
+        (lambda x: "2.5", "`str`"),
+        (lambda x: [[1], [1, 2]], "array of numbers"),
+        (lambda x: print(end=""), "returned `None`"),
+        (lambda: 1, "TypeError"),
+        (scaled_in_place, "in place"),
+        (raises, "NameError.*undefined_name"),
+        (3, "A function is expected here; this is a `int`"),
+    ],
+)
+def test_a_wrong_answer_says_what_is_wrong(lab, wrong, message):
+    with pytest.raises(CheckFailed, match=f"(?s){message}") as caught:
+        lab.scale(wrong)
+    assert not isinstance(caught.value, NotAttempted)
+    assert caught.value.title == "scaling"
+    assert lab.status == {"scaling": "wrong"}
+
+
+def test_an_error_in_the_students_code_quotes_their_line(lab):
+    with pytest.raises(CheckFailed, match="return x / undefined_name"):
+        lab.scale(raises)
+
+
+def test_an_answer_that_breaks_the_check_gets_a_sentence(lab):
+    @lab.check("fragile")
+    def fragile(answer):
+        return answer.no_such_attribute
+
+    with pytest.raises(CheckFailed, match=r"could not be examined: AttributeError"):
+        fragile(3)
+
+
+def test_large_arrays_are_told_by_their_largest_difference():
+    expected = np.zeros((20, 20))
+    wrong = expected.copy()
+    wrong[3, 7] = 1
+    with pytest.raises(CheckFailed, match=r"`\[3, 7\]`: it is 1, expected: 0"):
+        Answer(wrong, "The image").equals(expected)
+
+
+def test_a_mistake_that_equals_the_right_answer_is_not_named():
+    Answer(np.ones(3), "x").equals(np.ones(3), wrong=[(np.ones(3), "a mistake")])
+
+
+def test_tolerance_is_relative_to_the_largest_value():
+    Answer(1e6 + 0.5, "x").equals(1e6)
+    with pytest.raises(CheckFailed):
+        Answer(1.5, "x").equals(1.0)
+
+
+def test_tensors_of_the_backend_are_accepted():
+    import keras
+
+    assert to_numpy(keras.ops.ones((2, 3))).shape == (2, 3)
+    assert to_numpy({"a": 1}) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "bar", "message"),
+    [
+        (0.5, {"at_least": 0.9}, r"is 0\.5; the bar is at least 0\.9. Look at the loss"),
+        (3.0, {"at_most": 2.0}, "the bar is at most 2"),
+        (97.0, {"at_least": 0.9}, "not a percentage"),
+        (float("nan"), {"at_least": 0.9}, "diverged"),
+        ("high", {"at_least": 0.9}, "one number"),
+        ([0.9, 0.8], {"at_least": 0.9}, "one number"),
+    ],
+)
+def test_reached_fails_below_the_bar(lab, value, bar, message):
+    with pytest.raises(CheckFailed, match=message):
+        lab.reached("test accuracy", value, hint="Look at the loss.", **bar)
+
+
+def test_reached_passes_at_the_bar(lab, capsys):
+    lab.reached("test accuracy", np.float32(0.95), at_least=0.9)
+    lab.reached("error", 0.1, at_most=0.1)
+    assert lab.status["test accuracy"] == lab.status["error"] == "correct"
+    assert "0.95, asked for: at least 0.9" in capsys.readouterr().out
+
+
+def test_reached_is_not_attempted_without_a_value(lab):
+    with pytest.raises(NotAttempted):
+        lab.reached("test accuracy", None, at_least=0.9)
+
+
+def test_reached_needs_exactly_one_bar(lab):
+    with pytest.raises(TypeError, match="at_least"):
+        lab.reached("test accuracy", 0.9)
+
+
+def test_score_card_counts_and_lists(lab, capsys):
+    lab.score_card()
+    assert "0 of 1 correct" in capsys.readouterr().out
+    with pytest.raises(CheckFailed):
+        lab.scale(lambda x: x)
+    lab.score_card()
+    assert "✘ wrong" in capsys.readouterr().out
+    lab.scale(lambda x: 2.5 * x)
+    lab.score_card()
+    out = capsys.readouterr().out
+    assert "1 of 1 correct" in out
+    assert "Every exercise is solved" in out
+
+
+def test_panel_escapes_html_and_marks_code():
+    page = Panel("wrong", "a < b", "use `x < 1`\n\n    1  <2>")._repr_html_()
+    assert "a &lt; b" in page
+    assert "<code>x &lt; 1</code>" in page
+    assert "<pre" in page
+    assert "1  &lt;2&gt;</pre>" in page
+    assert "Not yet" in page  # the word, so that color is not needed
+
+
+def test_a_script_that_ends_in_a_failed_check_prints_no_stack(tmp_path):
+    script = tmp_path / "answer.py"
+    script.write_text(
+        textwrap.dedent("""
+            from helpers.checks.core import Lab
+            lab = Lab("Example")
+            lab.reached("test accuracy", 0.5, at_least=0.9)
+        """)
+    )
+    run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "✘ Not yet: test accuracy" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_in_a_notebook_a_failure_is_a_panel_and_one_line():
+    import nbclient
+    import nbformat
+
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [
+        nbformat.v4.new_code_cell("from helpers.checks.core import Lab\nlab = Lab('Example')"),
+        nbformat.v4.new_code_cell("lab.reached('test accuracy', 0.5, at_least=0.9)"),
+        nbformat.v4.new_code_cell("lab.reached('test accuracy', 0.95, at_least=0.9)"),
+    ]
+    nbclient.NotebookClient(notebook, allow_errors=True, timeout=60).execute()
+    panel, error = notebook.cells[1].outputs
+    assert "✘ Not yet:" in panel.data["text/html"]
+    assert panel.data["text/plain"].startswith("✘ Not yet: test accuracy")
+    assert error.ename == "CheckFailed"
+    assert error.traceback == ["Stopped at the check of test accuracy; the panel above says why."]
+    (panel,) = notebook.cells[2].outputs
+    assert "✔ Correct:" in panel.data["text/html"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 
 plt.style.use(Path(__file__).with_name("course.mplstyle"))
 
@@ -23,36 +24,48 @@ def show(figure, alt):
     """
     if not alt.strip():
         raise ValueError("A figure needs an alternative text: say in a sentence what it shows.")
-    figure = getattr(figure, "figure", figure)
     if "ipykernel" not in sys.modules:
         plt.show()
         plt.close(figure)
         return
     from IPython.display import Image, display
 
-    png = io.BytesIO()
-    figure.savefig(png, format="png", facecolor="white")
+    file = io.BytesIO()
+    if _holds_photograph(figure):  # a third of the size of a PNG
+        figure.savefig(file, format="jpeg", facecolor="white", pil_kwargs={"quality": 90})
+        picture = Image(file.getvalue(), format="jpeg", alt=alt)
+    else:
+        figure.savefig(file, format="png", facecolor="white")
+        picture = Image(file.getvalue(), format="png", alt=alt)
     plt.close(figure)
-    display(Image(png.getvalue(), alt=alt))
+    display(picture)
+
+
+def _holds_photograph(figure):
+    sizes = [image.get_size() for axis in figure.axes for image in axis.images]
+    return any(min(size) > 256 for size in sizes)
 
 
 def images(pictures, titles=None, columns=10, size=0.75):
     """Return a figure of pictures in a grid.
 
-    `pictures` is a sequence of (h, w) or (h, w, 3) arrays, `titles` one short text for each,
-    `size` the side of a picture in inches. Gray pictures are scaled one by one, black to white.
+    `pictures` is a sequence of (h, w) or (h, w, 3) arrays of one size, `titles` one short text for
+    each, `size` the width of a picture in inches. A gray uint8 picture is black at 0 and white at
+    255; any other gray picture is scaled from its own least value to its greatest.
     """
-    pictures = list(pictures)
+    pictures = [np.asarray(picture) for picture in pictures]
+    height = size * pictures[0].shape[0] / pictures[0].shape[1]
     columns = min(columns, len(pictures))
     rows = math.ceil(len(pictures) / columns)
     title_height = 0.25 if titles is not None else 0.0
     figure, axes = plt.subplots(
-        rows, columns, figsize=(columns * size, rows * (size + title_height)), squeeze=False
+        rows, columns, figsize=(columns * size, rows * (height + title_height)), squeeze=False
     )
     for axis in axes.flat:
         axis.axis("off")
     for index, (axis, picture) in enumerate(zip(axes.flat, pictures, strict=False)):
-        axis.imshow(np.asarray(picture))
+        limits = {"vmin": 0, "vmax": 255} if picture.dtype == np.uint8 else {}
+        axis.imshow(picture, **limits)
         if titles is not None:
             axis.set_title(titles[index], fontsize=9, pad=2)
     return figure
@@ -107,4 +120,28 @@ def confusion(true, predicted, names, axis=None):
     axis.set_yticks(range(count), names)
     axis.set_xlabel("predicted class")
     axis.set_ylabel("true class")
+    return axis.figure
+
+
+def decision_boundary(predict, x, y, axis=None):
+    """Return a figure of two classes of points in the plane and of where a model divides them.
+
+    `predict` takes (n, 2) points and returns the probability of class 1 for each, (n,); `x` is
+    (n, 2), `y` (n,) with 0 or 1. The background shows the probability, the line where it is 1/2.
+    """
+    axis = axis or plt.subplots(figsize=(4.2, 3.8))[1]
+    x, y = np.asarray(x), np.asarray(y)
+    margin = 0.1 * np.ptp(x, axis=0)
+    low, high = x.min(axis=0) - margin, x.max(axis=0) + margin
+    across, up = np.meshgrid(*np.linspace(low, high, 120).T)
+    points = np.stack([across.ravel(), up.ravel()], axis=1)
+    probability = np.reshape(predict(points), across.shape)
+    shades = LinearSegmentedColormap.from_list("classes", [BLUE, "white", VERMILION])
+    axis.contourf(across, up, probability, np.linspace(0, 1, 11), cmap=shades, alpha=0.35)
+    if probability.min() < 0.5 < probability.max():
+        axis.contour(across, up, probability, [0.5], colors="black", linewidths=1.5)
+    for label, color, marker in [(0, BLUE, "o"), (1, VERMILION, "^")]:
+        axis.scatter(*x[y == label].T, s=5, color=color, marker=marker)
+    axis.set_xlabel("$x_1$")
+    axis.set_ylabel("$x_2$")
     return axis.figure

@@ -77,12 +77,13 @@ class Lab:
 
         def decorate(test):
             self.status[title] = "not run"
+            names = inspect.signature(test).parameters
 
             @functools.wraps(test)
             def check(*answers):
                 def judge():
-                    for answer in answers:
-                        _require_attempt(answer)
+                    for name, answer in zip(names, answers, strict=False):
+                        _require_attempt(answer, name if len(answers) > 1 else None)
                     return test(*answers)
 
                 self._settle(title, judge, answers)
@@ -170,7 +171,7 @@ class Answer:
         array = to_numpy(self.value)
         if array is None or array.dtype.kind not in "biuf":
             kind = type(self.value).__name__
-            raise CheckFailed(f"{self.what} is a `{kind}`; an array of numbers is expected.")
+            raise CheckFailed(f"{self.what} is of type `{kind}`; numbers are expected.")
         if shape is not None and array.shape != tuple(shape):
             raise CheckFailed(f"{self.what} has the shape {array.shape}; expected: {tuple(shape)}.")
         if not np.all(np.isfinite(array)):
@@ -229,7 +230,7 @@ def call(function, *arguments, **named):
     """
     if not callable(function):
         kind = type(function).__name__
-        raise CheckFailed(f"A function is expected here; this is a `{kind}`.")
+        raise CheckFailed(f"A function is expected here, not an object of type `{kind}`.")
     name = getattr(function, "__name__", "your function")
     given = copy.deepcopy((arguments, named))
     what = f"`{name}({_describe_arguments(arguments, named)})`"
@@ -287,16 +288,20 @@ def describe(value):
     return text if len(text) <= 60 else f"<{type(value).__name__}>"
 
 
-_BLANK = "Replace the `...` with your code, run that cell, then run this one again."
+_BLANK = (
+    "Replace the `...` with your code and run that cell; if it stops with an error, mend that "
+    "first. Then run this cell again."
+)
 _STILL_STUB = (
     "A line `...` still stands where your code belongs. Write the answer in its place (and delete "
     "the dots), run that cell, then run this one again."
 )
 
 
-def _require_attempt(answer):
+def _require_attempt(answer, name=None):
     if answer is None or answer is Ellipsis or _is_blank(answer):
-        raise NotAttempted(_BLANK)
+        which = f"`{name}` has no value yet. " if name else ""
+        raise NotAttempted(which + _BLANK)
 
 
 def _is_blank(function):

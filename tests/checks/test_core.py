@@ -72,12 +72,12 @@ def test_a_blank_is_not_attempted(lab, nothing):
         (lambda x: x * np.nan, "NaN"),
         (lambda x: x / 0 + 1, "infinity|NaN"),
         (lambda x: "2.5", "`str`"),
-        (lambda x: [[1], [1, 2]], "array of numbers"),
+        (lambda x: [[1], [1, 2]], "numbers are expected"),
         (lambda x: print(end=""), "returned `None`"),
         (lambda: 1, "TypeError"),
         (scaled_in_place, "in place"),
         (raises, "NameError.*undefined_name"),
-        (3, "A function is expected here; this is a `int`"),
+        (3, "A function is expected here, not .* `int`"),
     ],
 )
 def test_a_wrong_answer_says_what_is_wrong(lab, wrong, message):
@@ -86,6 +86,15 @@ def test_a_wrong_answer_says_what_is_wrong(lab, wrong, message):
     assert not isinstance(caught.value, NotAttempted)
     assert caught.value.title == "scaling"
     assert lab.status == {"scaling": "wrong"}
+
+
+def test_a_missing_one_of_several_answers_is_named(lab):
+    @lab.check("a size")
+    def size(height, width):
+        return "never reached"
+
+    with pytest.raises(NotAttempted, match="`width` has no value yet"):
+        size(3, None)
 
 
 def test_an_error_in_the_students_code_quotes_their_line(lab):

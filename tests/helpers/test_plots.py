@@ -26,13 +26,16 @@ def test_show_sends_the_text_with_the_picture():
     notebook.cells = [
         nbformat.v4.new_code_cell(
             "import numpy as np\nfrom helpers import plots\n"
-            "plots.show(plots.images(np.zeros((3, 4, 4))), alt='Three black squares.')"
+            "plots.show(plots.images(np.zeros((3, 4, 4))), alt='Three black squares.')\n"
+            "plots.show(plots.images(np.zeros((1, 300, 400))), alt='A black photograph.')"
         )
     ]
     nbclient.NotebookClient(notebook, timeout=60).execute()
-    (output,) = notebook.cells[0].outputs
-    assert output.data["image/png"]
-    assert output.metadata["image/png"]["alt"] == "Three black squares."
+    drawing, photograph = notebook.cells[0].outputs
+    assert drawing.data["image/png"]
+    assert drawing.metadata["image/png"]["alt"] == "Three black squares."
+    assert photograph.data["image/jpeg"]
+    assert photograph.metadata["image/jpeg"]["alt"] == "A black photograph."
 
 
 def test_images_lays_pictures_out_in_a_grid():
@@ -40,6 +43,11 @@ def test_images_lays_pictures_out_in_a_grid():
     titles = [axis.get_title() for axis in figure.axes if axis.images]
     assert titles == list("abcdefg")
     assert len(figure.axes) == 9
+
+
+def test_images_of_bytes_are_not_stretched():
+    figure = plots.images([np.full((4, 4), 50, np.uint8), np.array([[0.2, 0.4]])], size=1)
+    assert [axis.images[0].get_clim() for axis in figure.axes] == [(0, 255), (0.2, 0.4)]
 
 
 def test_learning_curves_draws_what_was_recorded():
@@ -58,3 +66,35 @@ def test_confusion_has_true_classes_in_rows():
     }
     assert shown == {(0, 0): "1", (0, 1): "1", (1, 1): "1"}
     assert axis.get_ylabel() == "true class"
+
+
+def test_decision_boundary_divides_the_plane_where_the_probability_is_one_half():
+    x = np.array([[0.0, 0.0], [0.0, 2.0], [4.0, 0.0], [4.0, 2.0]])
+    asked = []
+
+    def predict(points):
+        asked.append(points)
+        return 1 / (1 + np.exp(-(points[:, 0] - 1)))
+
+    (axis,) = plots.decision_boundary(predict, x, [0, 0, 1, 1]).axes
+    (points,) = asked
+    assert points.shape[1] == 2
+    assert np.all(points.min(axis=0) < 0)
+    assert np.all(points.max(axis=0) > [4, 2])
+    line = np.concatenate(
+        [
+            path.vertices
+            for contour in axis.collections
+            for path in contour.get_paths()
+            if contour.get_linewidths()[0] == 1.5 and len(path.vertices) > 2
+        ]
+    )
+    assert line[:, 0] == pytest.approx(1, abs=0.05)
+    shown = [len(part.get_offsets()) for part in axis.collections if len(part.get_offsets()) > 1]
+    assert shown == [2, 2]
+    assert axis.get_xlabel() == "$x_1$"
+
+
+def test_decision_boundary_without_a_boundary_draws_no_line():
+    axis = plots.decision_boundary(lambda x: np.zeros(len(x)), np.eye(2), [0, 1]).axes[0]
+    assert not any(1.5 in np.atleast_1d(part.get_linewidths()) for part in axis.collections)

@@ -1,0 +1,215 @@
+"""Where a data set is found: data folder, cache, download, offline default, in this order.
+
+Settings, all environment variables, read at each call:
+
+COURSE_DATA      a data folder, or the word `offline` for the offline default
+COURSE_DOWNLOAD  `yes` allows downloads
+COURSE_CACHE     the folder for downloads, instead of the user's cache folder
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.data import download, files, registry
+from helpers.data.files import DataError, MissingError
+from helpers.data.registry import Dataset, File
+
+Contents = dict[str, bytes]
+Load = Callable[[Path, File], bytes]
+Fetch = Callable[[list[File], Path], Contents]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a data set comes from; `str()` is the line that its loader prints.
+
+    `kind` is "folder", "cache", "download" or "offline", `place` the folder that holds the files;
+    `notes` tell what was tried before and why it was not taken.
+    """
+
+    title: str
+    kind: str
+    place: Path
+    notes: tuple[str, ...] = ()
+
+    @property
+    def real(self) -> bool:
+        """Whether these are the real data, not the offline default."""
+        return self.kind != "offline"
+
+    @property
+    def description(self) -> str:
+        """The source in words, without the title of the data set."""
+        where = {
+            "folder": f"real data from the data folder {self.place}",
+            "cache": f"real data from the cache {self.place}",
+            "download": f"real data from the download to {self.place}",
+            "offline": "offline default made for this course, not the real data",
+        }[self.kind]
+        return f"{where} ({'; '.join(self.notes)})" if self.notes else where
+
+    def __str__(self) -> str:
+        return f"{self.title}: {self.description}."
+
+
+def find(name: str) -> tuple[Contents, Source]:
+    """Return the uncompressed content of each file of a data set, by file name, and its source.
+
+    Real data are verified by their SHA-256. A data folder that can't be used is a `DataError`,
+    because what an instructor set is never passed over in silence. A cache or a download that
+    fails is none: the offline default remains, and the notes of the source say what failed.
+    """
+    return _search(registry.dataset(name), _verified, download.fetch)
+
+
+def look(name: str) -> Source:
+    """Return the source that `find` would use, going by which files exist; nothing is read."""
+    return _search(registry.dataset(name), _present, lambda files, folder: {})[1]
+
+
+def prefetch() -> None:
+    """Download what the cache lacks of every data set, and print one line for each.
+
+    This is a wish to download, so COURSE_DATA and COURSE_DOWNLOAD don't matter. Raises `DataError`
+    when a data set can't be had.
+    """
+    for name in registry.names():
+        dataset = registry.dataset(name)
+        place = _cache_folder() / dataset.folder
+        _, faults = _examine(dataset, place, _verified)
+        try:
+            download.fetch([file for file in dataset.files if file.name in faults], place)
+        except download.DownloadError as error:
+            raise DataError(f"{dataset.title}: {error}") from error
+        print(Source(dataset.title, "download" if faults else "cache", place))
+
+
+def damaged_offline(fault: DataError) -> DataError:
+    """Return the error for an offline default that is not as the course ships it."""
+    return DataError(
+        f"{fault}. The file belongs to the course: restore it with `git restore datasets`, "
+        "or get the course anew"
+    )
+
+
+def _search(dataset: Dataset, load: Load, fetch: Fetch) -> tuple[Contents, Source]:
+    def source(kind: str, place: Path) -> Source:
+        return Source(dataset.title, kind, place, tuple(notes))
+
+    notes = []
+    setting = os.environ.get("COURSE_DATA", "").strip()
+    if setting.lower() == "offline":
+        notes.append("COURSE_DATA=offline")
+        return _offline(dataset, load), source("offline", dataset.offline)
+
+    if setting:
+        folder = _data_folder(setting)
+        place = folder / dataset.folder
+        if _is_folder(place):
+            contents, faults = _examine(dataset, place, load)
+            if faults:
+                raise DataError(
+                    f"{dataset.title} in the data folder can't be used: {_summary(faults)}. "
+                    "Copy the file there again, or set COURSE_DATA=offline to go on without it"
+                )
+            return contents, source("folder", place)
+        notes.append(f"the data folder {folder} has no {dataset.folder}/")
+
+    place = _cache_folder() / dataset.folder
+    contents, faults = _examine(dataset, place, load)
+    if not faults:
+        return contents, source("cache", place)
+    allowed = os.environ.get("COURSE_DOWNLOAD", "").strip().lower() in ("yes", "true", "1")
+    damaged = not all(isinstance(fault, MissingError) for fault in faults.values())
+    if contents or damaged:  # otherwise nothing was ever kept here, which is no news
+        advice = "delete it, or " if damaged else ""
+        advice = "" if allowed else f": {advice}set COURSE_DOWNLOAD=yes to download it again"
+        notes.append(f"in the cache {_summary(faults)}{advice}")
+
+    if allowed:
+        try:
+            contents |= fetch([file for file in dataset.files if file.name in faults], place)
+            return contents, source("download", place)
+        except download.DownloadError as error:
+            notes.append(str(error))
+    if not notes:
+        notes.append("to get them, set COURSE_DATA to a data folder or COURSE_DOWNLOAD=yes")
+    return _offline(dataset, load), source("offline", dataset.offline)
+
+
+def _examine(dataset: Dataset, place: Path, load: Load) -> tuple[Contents, dict[str, DataError]]:
+    """Return the content of the good files in `place`, and what is wrong with the others."""
+    contents, faults = {}, {}
+    for file in dataset.files:
+        try:
+            contents[file.name] = load(place / file.name, file)
+        except DataError as error:
+            faults[file.name] = error
+    return contents, faults
+
+
+def _offline(dataset: Dataset, load: Load) -> Contents:
+    # Only the real files have a known hash; the reader of the format verifies these.
+    read = _present if load is _present else lambda path, file: files.read(path)
+    contents, faults = _examine(dataset, dataset.offline, read)
+    if faults:
+        raise damaged_offline(DataError(_summary(faults)))
+    return contents
+
+
+def _verified(path: Path, file: File) -> bytes:
+    content = files.read(path)
+    found = files.sha256(content)
+    if found != file.content_sha256:
+        raise DataError(
+            f"{path} is not the original file "
+            f"(SHA-256 of its content {found[:12]}..., expected {file.content_sha256[:12]}...)"
+        )
+    return content
+
+
+def _present(path: Path, file: File) -> bytes:
+    if not path.is_file():
+        raise MissingError(f"{path} is missing")
+    return b""
+
+
+def _data_folder(setting: str) -> Path:
+    """Return the folder that COURSE_DATA names, if relative seen from here or from the course.
+
+    Notebooks run in their own folder, whereas `COURSE_DATA=../data make lab` is typed in the
+    course's.
+    """
+    path = Path(setting).expanduser()
+    candidates = [Path.cwd() / path, registry.COURSE / path]
+    for candidate in candidates:
+        if _is_folder(candidate):
+            return candidate.resolve()
+    raise DataError(
+        f"COURSE_DATA names {setting!r}, which is not a folder that can be read. Correct it, "
+        "or set COURSE_DATA=offline to use the data that ship with the course"
+    )
+
+
+def _cache_folder() -> Path:
+    setting = os.environ.get("COURSE_CACHE", "").strip()
+    if setting:
+        return Path(setting).expanduser().resolve()
+    import pooch
+
+    return Path(pooch.os_cache("deep-learning-labs"))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _summary(faults: dict[str, DataError]) -> str:
+    # What is damaged before what is missing: the advice that follows is about the first.
+    first, *others = sorted(faults.values(), key=lambda fault: isinstance(fault, MissingError))
+    return f"{first} (and {len(others)} more)" if others else str(first)

@@ -1,0 +1,40 @@
+"""Fixtures for the tests of the data layer: a course and a server in miniature."""
+
+import threading
+from http.server import ThreadingHTTPServer
+
+import pytest
+
+from helpers.data import registry
+from tests.helpers.miniature import Course, Handler
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """A miniature course, without settings but for a cache folder that doesn't exist yet."""
+    course = Course(tmp_path)
+    monkeypatch.setattr(registry, "DATASETS", course.datasets)
+    for name in ("COURSE_DATA", "COURSE_DOWNLOAD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COURSE_CACHE", str(course.cache))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("CI", "true")
+    return course
+
+
+@pytest.fixture
+def server(course):
+    """A server on this machine that has the miniature's real files."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.files = course.real
+    server.requests = []
+    server.stop = threading.Event()
+    server.barrier = threading.Barrier(2)
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield server
+    server.stop.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()

@@ -32,7 +32,7 @@ def show(figure, alt):
 
     file = io.BytesIO()
     if _holds_photograph(figure):  # a third of the size of a PNG
-        figure.savefig(file, format="jpeg", facecolor="white", pil_kwargs={"quality": 90})
+        figure.savefig(file, format="jpeg", facecolor="white", pil_kwargs={"quality": 85})
         picture = Image(file.getvalue(), format="jpeg", alt=alt)
     else:
         figure.savefig(file, format="png", facecolor="white")

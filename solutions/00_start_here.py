@@ -135,7 +135,7 @@ check.image_size(height, width, channels, photo)
 # %%
 planes = [photo[:, :320, channel] for channel in range(3)]  # the left half, to see it larger
 plots.show(
-    plots.images(planes, titles=["red", "green", "blue"], columns=3, size=2.4),
+    plots.images(planes, titles=["red", "green", "blue"], columns=3, size=1.9),
     alt="The red, green and blue planes of the photograph as three gray pictures. "
     "The sky is brightest in the blue plane, the roofs are brightest in the red one.",
 )
@@ -188,7 +188,7 @@ check.only_red(only_red)
 # %%
 colored = [photo[:, :320] * (np.arange(3) == channel) for channel in range(3)]
 plots.show(
-    plots.images(colored, titles=["red", "green", "blue"], columns=3, size=2.4),
+    plots.images(colored, titles=["red", "green", "blue"], columns=3, size=1.9),
     alt="The photograph in shades of red, in shades of green and in shades of blue.",
 )
 

@@ -1,0 +1,46 @@
+# make lab [LAB=03] [PORT=8888]   open a lab        make check           quick checks, for every day
+# make test                       every test        make build [LAB=03]  the notebooks from their source
+# make budget [DATA=DIR]          time and memory   make data            download the real data sets
+PYTHON ?= python3
+PORT ?= 8888
+LAB ?=
+BIN := .venv/bin
+NOTEBOOK = $(firstword $(wildcard labs/$(or $(LAB),00)_*.ipynb))
+
+# Kernels run in labs/ and solutions/, so a data folder given relative to here is made absolute.
+ifneq ($(filter-out /% offline,$(firstword $(COURSE_DATA))),)
+override COURSE_DATA := $(abspath $(COURSE_DATA))
+endif
+export COURSE_DATA
+
+.PHONY: lab test check build budget data
+
+lab: .venv/installed
+	@test -n "$(NOTEBOOK)" || { echo "There is no lab $(or $(LAB),00) in labs/."; exit 1; }
+	$(BIN)/jupyter lab --port=$(PORT) $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=labs --LabApp.default_url=/lab/tree/$(notdir $(NOTEBOOK))
+
+test: .venv/installed
+	$(BIN)/python -m pytest
+
+check: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest --quiet --ignore=tests/notebooks
+	$(BIN)/python -m authoring.style
+	$(BIN)/python -m authoring.build --check
+
+build: .venv/installed
+	$(BIN)/python -m authoring.build $(LAB)
+
+budget: .venv/installed
+	$(BIN)/python -m authoring.budget $(LAB) $(if $(DATA),--data "$(DATA)")
+
+data: .venv/installed
+	$(BIN)/python -m helpers.data
+
+.venv/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "The labs need Python 3.11, 3.12 or 3.13; $(PYTHON) is another: use make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@

@@ -1,0 +1,28 @@
+"""Every lab as handed out runs to its first check and stops there, *not attempted*."""
+
+import nbformat
+import pytest
+
+from authoring import build, kernel
+
+SOURCES = build.sources()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_blank_lab_stops_at_its_first_check(path):
+    lab = build.paths(path)[1]
+    notebook = nbformat.read(lab, as_version=4)
+    checks = [
+        index
+        for index, cell in enumerate(notebook.cells)
+        if cell.metadata.get("nbgrader", {}).get("grade")
+    ]
+    with pytest.raises(kernel.CellFailed) as stop:
+        kernel.run(notebook, lab.parent)
+    assert stop.value.ename == "NotAttempted", str(stop.value)
+    assert stop.value.index == checks[0], str(stop.value)
+
+    shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert [output.text for output in shown if output.get("name") == "stderr"] == []
+    assert sum(output.output_type == "error" for output in shown) == 1

@@ -62,6 +62,7 @@ from helpers.checks import start as check
 # run the cell with your function first, then the cell with the check.
 # </details>
 
+
 # %% tags=["exercise:double"]
 def double(x):
     """Return twice x."""
@@ -168,6 +169,7 @@ print("roof:", roof.mean(axis=(0, 1)).round())
 # Red, green and blue have the indices 0, 1 and 2 on the last axis. `1:` means "from 1 on".
 # </details>
 
+
 # %% tags=["exercise:only_red"]
 def only_red(image):
     """Return a copy of an (h, w, 3) picture with green and blue set to zero."""
@@ -247,6 +249,7 @@ plots.show(
 # `np.clip(x, 0, 255)` replaces everything below 0 by 0 and everything above 255 by 255.
 # </details>
 
+
 # %% tags=["exercise:brighten"]
 def brighten(image, amount):
     """Return a uint8 picture with `amount` added to each value, cut off at 0 and 255."""
@@ -271,6 +274,7 @@ check.brighten(brighten)
 #
 # Divide by the largest value that a `uint8` *can* have, and end with `.astype("float32")`.
 # </details>
+
 
 # %% tags=["exercise:to_unit"]
 def to_unit(image):
@@ -318,6 +322,7 @@ keras.config.image_data_format()
 # Read the help of `np.moveaxis` or of `np.transpose` (write `np.moveaxis?` in a cell and run it).
 # </details>
 
+
 # %% tags=["exercise:channels_first"]
 def channels_first(image):
     """Return an (h, w, 3) picture as a (3, h, w) array."""
@@ -364,6 +369,7 @@ plots.show(
 # `image * weights` multiplies each pixel's three numbers by the three weights. What has to happen
 # along the last axis then? `np.sum` has an argument `axis`. Or, in one step: the matrix product `@`.
 # </details>
+
 
 # %% tags=["exercise:to_gray"]
 def to_gray(image):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
 plt.style.use(Path(__file__).with_name("course.mplstyle"))
 
@@ -127,7 +127,8 @@ def decision_boundary(predict, x, y, axis=None):
     """Return a figure of two classes of points in the plane and of where a model divides them.
 
     `predict` takes (n, 2) points and returns the probability of class 1 for each, (n,); `x` is
-    (n, 2), `y` (n,) with 0 or 1. The background shows the probability, the line where it is 1/2.
+    (n, 2), `y` (n,) with 0 or 1. The black line is where the probability is 1/2; the background
+    is pale where it lies between 0.1 and 0.9.
     """
     axis = axis or plt.subplots(figsize=(4.2, 3.8))[1]
     x, y = np.asarray(x), np.asarray(y)
@@ -136,12 +137,13 @@ def decision_boundary(predict, x, y, axis=None):
     across, up = np.meshgrid(*np.linspace(low, high, 120).T)
     points = np.stack([across.ravel(), up.ravel()], axis=1)
     probability = np.reshape(predict(points), across.shape)
-    shades = LinearSegmentedColormap.from_list("classes", [BLUE, "white", VERMILION])
-    axis.contourf(across, up, probability, np.linspace(0, 1, 11), cmap=shades, alpha=0.35)
+    pale = [tuple(0.65 + 0.35 * part for part in to_rgb(color)) for color in (BLUE, VERMILION)]
+    shades = LinearSegmentedColormap.from_list("classes", [pale[0], "white", pale[1]])
+    axis.contourf(across, up, probability, [0, 0.1, 0.5, 0.9, 1], cmap=shades)
     if probability.min() < 0.5 < probability.max():
         axis.contour(across, up, probability, [0.5], colors="black", linewidths=1.5)
     for label, color, marker in [(0, BLUE, "o"), (1, VERMILION, "^")]:
-        axis.scatter(*x[y == label].T, s=5, color=color, marker=marker)
+        axis.scatter(*x[y == label].T, s=8, color=color, marker=marker, linewidths=0)
     axis.set_xlabel("$x_1$")
     axis.set_ylabel("$x_2$")
     return axis.figure

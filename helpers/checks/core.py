@@ -249,12 +249,20 @@ def call(function, *arguments, **named):
     for before, after in zip(
         (*arguments, *named.values()), (*given[0], *given[1].values()), strict=True
     ):
-        if isinstance(before, np.ndarray) and not np.array_equal(before, after, equal_nan=True):
+        if _changed(before, after):
             raise CheckFailed(
                 f"{what} changes its input in place. Work on a copy (`x = x.copy()`) or build a "
                 "new array: the caller still needs the original."
             )
     return Answer(value, what)
+
+
+def _changed(before, after):
+    """Tell whether an array, or an array in a dictionary, is not what it was."""
+    if isinstance(before, dict):
+        same_keys = before.keys() == after.keys()
+        return not same_keys or any(_changed(before[key], after[key]) for key in before)
+    return isinstance(before, np.ndarray) and not np.array_equal(before, after, equal_nan=True)
 
 
 def to_numpy(value):

@@ -97,6 +97,16 @@ def test_a_missing_one_of_several_answers_is_named(lab):
         size(3, None)
 
 
+def test_a_change_inside_a_dictionary_is_noticed():
+    def step(parameters):
+        parameters["w"] -= 1
+        return parameters
+
+    with pytest.raises(CheckFailed, match="in place"):
+        call(step, {"w": np.ones(2)})
+    assert call(lambda parameters: parameters | {"w": 0}, {"w": np.ones(2)}).value == {"w": 0}
+
+
 def test_an_error_in_the_students_code_quotes_their_line(lab):
     with pytest.raises(CheckFailed, match="return x / undefined_name"):
         lab.scale(raises)

@@ -1,0 +1,739 @@
+"""Checks of lab 01: a neuron, softmax, cross-entropy, backpropagation, SGD and an MLP in Keras."""
+
+import numpy as np
+
+from .core import Answer, CheckFailed, Lab, call, describe, to_numpy
+
+lab = Lab("01 From a neuron to a multilayer perceptron")
+reached = lab.reached
+score_card = lab.score_card
+
+LEAK = 0.1  # slope of the lab's leaky ReLU below zero
+
+
+@lab.check("a neuron")
+def neuron(answer):
+    rng = np.random.default_rng(0)
+    for n, d in [(1, 2), (4, 3)]:
+        x, w, b = rng.normal(size=(n, d)), rng.normal(size=d), 0.7
+        a = x @ w + b
+        call(answer, x, w, b).equals(
+            _sigmoid(a),
+            wrong=[
+                (a, "This is the pre-activation `a`. The activation is still missing: h = g(a)."),
+                (_sigmoid(-a), "This is the sigmoid of `-a`. It has exp(**-a**) in it, once."),
+                (_sigmoid(x @ w), "The bias `b` is missing."),
+                (_sigmoid(x @ w) + b, "The bias belongs inside: add it *before* the sigmoid."),
+                (_sigmoid(x @ w - b), "You subtracted the bias. It is added."),
+                (
+                    _sigmoid((x * w).mean(-1) + b),
+                    "w . x is the *sum* of the products, not the mean.",
+                ),
+                (
+                    _sigmoid(x * w + b),
+                    "You multiplied, but did not add up the products: w . x is one number for "
+                    "each example.",
+                ),
+                (
+                    _sigmoid(np.full(n, (x @ w).sum()) + b),
+                    "You summed over the whole batch. Each example has its own sum.",
+                ),
+                (
+                    np.asarray(_sigmoid((x @ w).sum() + b)),
+                    "You summed over the whole batch. Each example has its own sum.",
+                ),
+                (1 / (1 + a), "The exponential is missing: s(a) = 1 / (1 + exp(-a))."),
+                (np.tanh(a), "This is the tanh. The exercise asks for the sigmoid."),
+            ],
+        )
+    return "One number between 0 and 1 for each example."
+
+
+def _sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+_SLOPES = {
+    "linear": lambda x: np.ones_like(x),
+    "sigmoid": lambda x: _sigmoid(x) * (1 - _sigmoid(x)),
+    "tanh": lambda x: 1 - np.tanh(x) ** 2,
+    "relu": lambda x: np.where(x > 0, 1.0, 0.0),
+    "leaky_relu": lambda x: np.where(x > 0, 1.0, LEAK),
+    "elu": lambda x: np.where(x > 0, 1.0, np.exp(x)),
+}
+
+_SLOPE_MISTAKES = {
+    "linear": lambda x: [
+        (x, "This is g itself. How steep is the line g(x) = x?"),
+        (np.zeros_like(x), "Zero is the slope of a constant. How steep is the line g(x) = x?"),
+        (np.asarray(1.0), "One slope for each x, please: an array like x (`np.ones_like`)."),
+    ],
+    "sigmoid": lambda x: [
+        (_sigmoid(x), "This is the sigmoid itself, not its derivative."),
+        (_sigmoid(x) * (1 + _sigmoid(x)), "A sign is wrong: s (1 - s), not s (1 + s)."),
+        (1 - _sigmoid(x), "The factor s is missing."),
+        (1 - _sigmoid(x) ** 2, "This is the rule of the tanh, 1 - h^2, used on the sigmoid."),
+        (x * (1 - x), "In s (1 - s), `s` is the sigmoid *of* x, not x itself."),
+        (-_sigmoid(x) * (1 - _sigmoid(x)), "The sigmoid rises, so its slope is never negative."),
+    ],
+    "tanh": lambda x: [
+        (np.tanh(x), "This is the tanh itself, not its derivative."),
+        (1 - np.tanh(x), "The square is missing: at large negative x your slope is 2, not 0."),
+        (1 + np.tanh(x) ** 2, "A sign is wrong: the tanh flattens out, so its slope goes to 0."),
+        (np.tanh(x) * (1 - np.tanh(x)), "This is the rule of the sigmoid, used on the tanh."),
+        (1 - x**2, "It is the tanh *of* x that is squared, not x itself."),
+    ],
+    "relu": lambda x: [
+        (np.maximum(x, 0), "This is the ReLU itself. Its slope is 0 or 1, whatever the height."),
+        (np.where(x < 0, 1.0, 0.0), "The two sides are swapped: it is flat where x < 0."),
+        (np.ones_like(x), "On the negative side the ReLU is flat: the slope is 0 there."),
+    ],
+    "leaky_relu": lambda x: [
+        (np.where(x > 0, x, LEAK * x), "This is the leaky ReLU itself, not its slope."),
+        (np.where(x > 0, x, LEAK), "For x > 0 the slope is 1, not x."),
+        (np.where(x > 0, 1.0, LEAK * x), "For x < 0 the slope is 0.1 alone, not 0.1 x."),
+        (np.where(x > 0, 1.0, 0.0), "This is the slope of the ReLU: what has become of the leak?"),
+        (np.where(x > 0, 1.0, -LEAK), "To the left too, the line rises from left to right."),
+        (np.where(x > 0, 1.0, 0.01), "The leak of this lab is 0.1 (`LEAK`)."),
+        (np.where(x > 0, LEAK, 1.0), "The two sides are swapped: the leak is where x < 0."),
+    ],
+    "elu": lambda x: [
+        (np.where(x > 0, x, np.exp(x) - 1), "This is the ELU itself, not its slope."),
+        (np.where(x > 0, 1.0, np.exp(x) - 1), "For x < 0: the derivative of the constant -1 is 0."),
+        (np.where(x > 0, x, np.exp(x)), "For x > 0 the slope is 1, not x."),
+        (np.where(x > 0, 1.0, 0.0), "For x < 0 the ELU is not flat: it is exp(x) - 1 there."),
+        (np.where(x > 0, 1.0, -np.exp(x)), "The derivative of exp(x) is exp(x), without a sign."),
+        (np.exp(x), "This holds for x < 0 only. For x > 0 the ELU is the line x."),
+    ],
+}
+
+
+@lab.check("slopes of the activations")
+def slopes(answer):
+    # Zero is left out: there three of the slopes jump, and either side may be given.
+    x = np.array([[-3.0, -1.5, -0.4], [0.3, 1.2, 2.5]])
+    given = call(answer, x)
+    if not isinstance(given.value, dict):
+        raise CheckFailed(
+            f"{given.what} is a `{type(given.value).__name__}`; a dictionary is expected, "
+            "with the name of each activation and its slopes."
+        )
+    for name, slope in _SLOPES.items():
+        value = given.value.get(name)
+        if value is None or value is Ellipsis:
+            raise CheckFailed(f'The slopes of "{name}" are missing from the dictionary.')
+        what = f'`slopes(x)["{name}"]` for x from -3 to 2.5'
+        Answer(value, what).equals(slope(x), wrong=_SLOPE_MISTAKES[name](x))
+    return "All six agree, on both sides of zero."
+
+
+@lab.check("softmax")
+def softmax(answer):
+    rng = np.random.default_rng(1)
+    for z in [np.array([[1.0, 2.0, 3.0]]), rng.normal(size=(3, 3)), rng.normal(size=(4, 3))]:
+        e = np.exp(z)
+        # Only a square batch lets NumPy divide by sums that have lost their axis.
+        flat = [(e / e.sum(axis=-1), _LOST_AXIS)] if len(z) == z.shape[1] else []
+        call(answer, z).equals(
+            _softmax(z),
+            wrong=[
+                *flat,
+                (e / e.sum(axis=0), _WRONG_AXIS),
+                (_softmax(z.T).T, _WRONG_AXIS),
+                (
+                    e / e.sum(),
+                    "All rows together sum to one. Each row must: sum over the last axis only.",
+                ),
+                (
+                    e,
+                    "The exponentials are right. Now divide by their sum, so that a row sums to 1.",
+                ),
+                (
+                    np.exp(z - z.max(-1, keepdims=True)),
+                    "The exponentials are right. Now divide by their sum, so that a row sums to 1.",
+                ),
+                (z / z.sum(-1, keepdims=True), "The exponential is missing."),
+                (_sigmoid(z), "This is the sigmoid of each number: a row does not sum to 1."),
+                (np.log(_softmax(z)), "This is the logarithm of the softmax."),
+                (
+                    _softmax(-z),
+                    "The sign of z is wrong: the largest logit gets the smallest share.",
+                ),
+            ],
+        )
+    _finite(
+        call(answer, np.array([[1000.0, 1001.0, 1002.0]])),
+        "exp(1000) is too large for a computer. Subtract the largest number of the row from the "
+        "whole row before you take the exponential: the result is the same, because it cancels.",
+    ).equals(_softmax(np.array([[0.0, 1.0, 2.0]])))
+    _finite(
+        call(answer, np.array([[0.0, 1.0], [1000.0, 1001.0], [-1000.0, -999.0]])),
+        "You subtracted the largest number of the whole array, and a row with small numbers was "
+        "left with zeros only. Subtract from each row its *own* largest number.",
+    ).equals(_softmax(np.array([[0.0, 1.0]] * 3)))
+    return "Every row sums to one, and logits of 1000 don't overflow."
+
+
+_LOST_AXIS = (
+    "The sums have lost an axis, so each *column* was divided by a sum. Keep it: `keepdims=True`."
+)
+
+_WRONG_AXIS = (
+    "Softmax over the wrong axis: your columns sum to one. A row is one example, so each *row* "
+    "must sum to one: use the last axis, `axis=-1`."
+)
+
+
+def _softmax(z):
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def _finite(given, message):
+    """Return an answer whose numbers are all finite; fail with `message` otherwise."""
+    array = to_numpy(given.value)
+    if array is not None and array.dtype.kind == "f" and not np.all(np.isfinite(array)):
+        raise CheckFailed(f"{given.what} contains NaN or infinity. {message}")
+    return given
+
+
+@lab.check("cross-entropy")
+def cross_entropy(answer):
+    rng = np.random.default_rng(2)
+    examples = [
+        (np.array([[1.0, 2.0, 3.0]]), np.array([2])),
+        (rng.normal(size=(4, 3)), np.array([2, 0, 1, 1])),
+    ]
+    for z, y in examples:
+        n, classes = z.shape
+        losses = _cross_entropies(z, y)
+        right = np.asarray(losses.mean())
+        given = call(answer, z, y)
+        value = to_numpy(given.value)
+        if value is not None and value.size == 1:
+            given = Answer(value.reshape(()), given.what)
+        given.equals(
+            right,
+            wrong=[
+                (losses, "This is the loss of each example. The result is one number: their mean."),
+                (
+                    -right,
+                    "The sign is wrong. A probability is below 1, so its logarithm is negative "
+                    "and the loss, minus that, is positive.",
+                ),
+                (
+                    losses.sum(),
+                    "You summed over the batch. Take the mean: otherwise a batch of twice "
+                    "the size gives twice the loss.",
+                ),
+                (
+                    right / classes,
+                    "You took the mean over examples *and* classes. Pick or sum the "
+                    "classes first; then take the mean over the examples alone.",
+                ),
+                (
+                    _cross_entropies(_softmax(z), y).mean(),
+                    "Softmax was applied twice. z holds logits: turn them into probabilities once.",
+                ),
+                (
+                    -z[np.arange(n), y].mean(),
+                    "This is minus the logit of the right class. The "
+                    "logarithm of the sum of all exponentials is missing.",
+                ),
+                (-_softmax(z)[np.arange(n), y].mean(), "The logarithm is missing."),
+                (right / np.log(2), "Take the natural logarithm, `np.log`, not the one to base 2."),
+                (
+                    right / np.log(10),
+                    "Take the natural logarithm, `np.log`, not the one to base 10.",
+                ),
+                (
+                    -np.log(_softmax(z)).mean(),
+                    "You averaged over all classes. Only the right class counts: `y` says which.",
+                ),
+                (
+                    -np.log(_softmax(z)).sum(-1).mean(),
+                    "You summed over all classes. Only the right class counts: `y` says which.",
+                ),
+                (
+                    _cross_entropies(z, z.argmax(-1)).mean(),
+                    "You used the class that the network prefers. Use the right one: `y`.",
+                ),
+                (
+                    -np.log(_softmax(z)[np.arange(n), y].mean()),
+                    "First the logarithm of each probability, then the mean: the order matters.",
+                ),
+            ],
+        )
+    given = _finite(
+        call(answer, np.array([[1000.0, 0.0]]), np.array([1])),
+        "The probability of the right class is so small that the computer rounds it to 0, and "
+        "log(0) is minus infinity. Work with the logits: with m the largest of the row, "
+        "log softmax = (z - m) - log(sum(exp(z - m))).",
+    )
+    value = float(np.ravel(given.array())[0])
+    if abs(value - 1000) > 1e-3:
+        raise CheckFailed(
+            f"{given.what} is {value:.6g}, expected: 1000. Was a probability clipped, or a small "
+            "number added before the logarithm? Then the loss can't say how wrong the network is. "
+            "Don't take the logarithm of a probability: use the formula with logits."
+        )
+    return "The mean over the batch, exact even where the probability itself would be zero."
+
+
+def _cross_entropies(z, y):
+    shifted = z - z.max(axis=-1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return -log_p[np.arange(len(y)), y]
+
+
+@lab.check("backpropagation")
+def gradients(answer):
+    names = getattr(getattr(answer, "__code__", None), "co_names", ())
+    if "numerical_gradients" in names:
+        raise CheckFailed(
+            "These are finite differences again. They are right, but slow. Use the chain rule: "
+            "all gradients from one pass backward."
+        )
+    rng = np.random.default_rng(3)
+    for n, inputs, hidden, classes in [(5, 2, 4, 3), (1, 3, 2, 5)]:
+        parameters = {
+            "W1": rng.normal(size=(inputs, hidden)),
+            "b1": rng.normal(size=hidden),
+            "W2": rng.normal(size=(hidden, classes)),
+            "b2": rng.normal(size=classes),
+        }
+        x, y = rng.normal(size=(n, inputs)), rng.integers(0, classes, n)
+        given = call(answer, parameters, x, y)
+        if not isinstance(given.value, dict):
+            raise CheckFailed(
+                f"{given.what} is a `{type(given.value).__name__}`; a dictionary with the keys "
+                "W1, b1, W2, b2 is expected."
+            )
+        expected = _finite_differences(parameters, x, y)
+        mistakes = _backpropagation_mistakes(parameters, x, y)
+        for name in ["W2", "b2", "W1", "b1"]:  # the order in which the error travels
+            if name not in given.value:
+                raise CheckFailed(f'The key "{name}" is missing from the dictionary.')
+            Answer(given.value[name], f'The gradient of "{name}"').equals(
+                expected[name],
+                wrong=[(wrong[name], message) for wrong, message in mistakes if name in wrong],
+            )
+    return "All four gradients agree with finite differences."
+
+
+def _loss(parameters, x, y):
+    h = np.tanh(x @ parameters["W1"] + parameters["b1"])
+    return _cross_entropies(h @ parameters["W2"] + parameters["b2"], y).mean()
+
+
+def _finite_differences(parameters, x, y, step=1e-5):
+    """Return the slope of the loss along each parameter, from a small step to either side."""
+    result = {}
+    for name, values in parameters.items():
+        result[name] = np.zeros_like(values)
+        for index in np.ndindex(values.shape):
+            step_here = np.zeros_like(values)
+            step_here[index] = step
+            ahead = _loss(parameters | {name: values + step_here}, x, y)
+            behind = _loss(parameters | {name: values - step_here}, x, y)
+            result[name][index] = (ahead - behind) / (2 * step)
+    return result
+
+
+def _backpropagation_mistakes(parameters, x, y):
+    """Return (dictionary of wrong gradients, message) pairs; a dictionary may be partial."""
+    n, classes = len(x), len(parameters["b2"])
+    a = x @ parameters["W1"] + parameters["b1"]
+    h = np.tanh(a)
+    p = _softmax(h @ parameters["W2"] + parameters["b2"])
+    one_hot = np.eye(classes)[y]
+    dz = (p - one_hot) / n
+    slope = 1 - h**2
+
+    def backward(dz, slope=slope, h=h):
+        da = dz @ parameters["W2"].T * slope
+        return {"W2": h.T @ dz, "b2": dz.sum(0), "W1": x.T @ da, "b1": da.sum(0)}
+
+    def first_layer(slope):
+        return {name: backward(dz, slope)[name] for name in ["W1", "b1"]}
+
+    right = backward(dz)
+    da = dz @ parameters["W2"].T * slope
+    return [
+        (
+            backward(-dz),
+            "Every sign is turned round, so a step would make the loss larger. The error at the "
+            "output is p minus the one-hot label, not the label minus p.",
+        ),
+        (
+            backward(dz * n),
+            "It is as many times too large as there are examples: the loss is the *mean* over the "
+            "batch, so divide by the number of examples, once, at the output.",
+        ),
+        # W2 is judged before b2: where only the bias is too small, it is a mean.
+        (
+            {"b2": dz.mean(0), "b1": da.mean(0)},
+            "A sum over the batch is needed here, not a mean: the division by the number of "
+            "examples was done at the output already.",
+        ),
+        (
+            backward(dz / n),
+            "It is too small: you divided by the number of examples twice.",
+        ),
+        (
+            backward(dz / classes),
+            "You divided by the number of classes as well. The mean is over the examples only.",
+        ),
+        (
+            backward(p / n),
+            "The error at the output is p minus the one-hot label: subtract 1 at the right class.",
+        ),
+        (
+            {"W2": right["W2"].T, "W1": right["W1"].T},
+            "The gradient is transposed. It needs the shape of its matrix: inputs by outputs.",
+        ),
+        (
+            {"W2": a.T @ dz},
+            "You used the pre-activation `a`. What W2 multiplies is `h`, after the tanh.",
+        ),
+        (
+            {"b2": dz, "b1": da},
+            "One row for each example is left. The bias is the same for all of them, so its "
+            "gradient is the *sum* over the batch (axis 0).",
+        ),
+        (
+            {"b2": np.asarray(dz.sum()), "b1": np.asarray(da.sum())},
+            "You summed over everything. Each neuron has its own bias: sum over the batch only.",
+        ),
+        (
+            first_layer(1.0),
+            "The slope of the activation is missing: on its way back through the tanh the error "
+            "is multiplied by the derivative of the tanh.",
+        ),
+        (
+            first_layer(1 - a**2),
+            "In 1 - h^2 you used the pre-activation `a`. The formula holds for h = tanh(a).",
+        ),
+        (first_layer(1 - h), "The derivative of the tanh is 1 - h^2: the square is missing."),
+        (first_layer(h * (1 - h)), "This is the slope of the sigmoid; the network uses tanh."),
+        (first_layer(h), "You multiplied by h itself rather than by the slope of the tanh."),
+        (
+            first_layer((a > 0) * 1.0),
+            "This is the slope of the ReLU; the network uses tanh.",
+        ),
+        (
+            first_layer(1 - np.tanh(h) ** 2),
+            "The tanh was taken twice: `h` is tanh(a) already, so its slope is 1 - h^2.",
+        ),
+    ]
+
+
+@lab.check("one epoch of mini-batch SGD")
+def sgd_epoch(answer):
+    n, batch_size, rate = 11, 4, 0.5
+    x = np.arange(2.0 * n).reshape(n, 2)
+    y = np.arange(n)
+    start = {"W": np.array([[1.0, -1.0]]), "b": np.array([0.5])}
+    calls = []
+
+    def slope(parameters, x, y):
+        """Stand in for a network: write down what it is asked, and answer something distinct."""
+        x, y = np.array(x), np.array(y)
+        calls.append(({name: np.array(value) for name, value in parameters.items()}, x, y))
+        return _made_up_slope(x)
+
+    given = call(answer, start, slope, x, y, rate, batch_size, np.random.default_rng(4))
+    if not isinstance(given.value, dict) or set(given.value) != set(start):
+        raise CheckFailed(
+            f"Return a dictionary with the same keys as `parameters`; this is "
+            f"{describe(given.value)}."
+        )
+    _judge_batches(calls, x, y, batch_size)
+    _judge_steps(calls, given.value, start, rate, batch_size)
+    return "Every example once, in a new order, and one step downhill after each batch."
+
+
+def _made_up_slope(x):
+    return {"W": 0.01 * x.mean(axis=0, keepdims=True), "b": np.array([0.02 * x.mean()])}
+
+
+def _judge_batches(calls, x, y, batch_size):
+    """Fail unless the batches are a partition of the examples in a random order."""
+    n = len(x)
+    if not calls:
+        raise CheckFailed("`gradients` was never called: ask it for the slopes of each batch.")
+    sizes = [len(batch) for _, batch, _ in calls]
+    if any(np.shape(batch)[1:] != x.shape[1:] or len(batch) != len(b) for _, batch, b in calls):
+        raise CheckFailed(
+            f"A batch must be whole rows of x and as many labels: (b, {x.shape[1]}) and (b,). "
+            f"Yours began with the shapes {calls[0][1].shape} and {calls[0][2].shape}."
+        )
+    for _, batch, labels in calls:
+        if not np.array_equal(batch[:, 0] // 2, labels):
+            raise CheckFailed(
+                "Images and labels got mixed up: a row of x comes with the label of another row. "
+                "Shuffle the *row numbers* once, and take the same ones from x and from y."
+            )
+    seen = np.concatenate([labels for _, _, labels in calls])
+    if all(size == n for size in sizes):
+        raise CheckFailed(
+            "Each step used all of the examples. Take `batch_size` of them at a time."
+        )
+    if len(seen) > len(set(seen.tolist())):
+        raise CheckFailed(
+            "Some examples came twice in one epoch. Cut *one* shuffled list of all row numbers "
+            "into pieces that don't overlap."
+        )
+    if len(seen) < n:
+        if len(calls) == 1:
+            advice = "it stopped after the first batch. Is the `return` inside the loop?"
+        elif sizes == [batch_size] * (n // batch_size):
+            advice = (
+                "the last, smaller batch is missing. A slice may run over the end: `order[8:12]` "
+                "of 11 numbers has 3."
+            )
+        else:
+            advice = "go on until all of them were used."
+        raise CheckFailed(f"Only {len(seen)} of {n} examples were used: {advice}")
+    if sizes != [batch_size] * (n // batch_size) + [n % batch_size]:
+        raise CheckFailed(
+            f"With {n} examples and `batch_size={batch_size}` the batches have the sizes "
+            f"4, 4, 3; yours: {', '.join(map(str, sizes))}."
+        )
+    if np.array_equal(seen, y):
+        raise CheckFailed(
+            "The examples came in their old order. Shuffle at the start of the epoch: "
+            "`rng.permutation(len(x))`."
+        )
+
+
+def _judge_steps(calls, end, start, rate, batch_size):
+    """Fail unless every batch's slopes were taken where the last step ended, and used once."""
+    steps = [_made_up_slope(x) for _, x, _ in calls]
+
+    def walk(factor):
+        """Return the parameters before each step and after the last."""
+        path = [start]
+        for step in steps:
+            path.append({name: path[-1][name] - factor * step[name] for name in start})
+        return path
+
+    def close(a, b):
+        return all(np.allclose(to_numpy(a[name]), b[name]) for name in start)
+
+    path = walk(rate)
+    asked = [parameters for parameters, _, _ in calls]
+    if close(end, path[-1]):
+        if all(close(a, b) for a, b in zip(asked, path, strict=False)):
+            return
+        raise CheckFailed(
+            "All slopes were computed with the parameters of the start. Pass the *new* parameters "
+            "to `gradients` after each step."
+        )
+    last = {name: start[name] - rate * steps[-1][name] for name in start}
+    known = [
+        (start, "The parameters have not changed. Did you return the new ones?"),
+        (walk(-rate)[-1], "You walk uphill: *subtract* the learning rate times the slope."),
+        (walk(1.0)[-1], "The learning rate is missing."),
+        (walk(rate / batch_size)[-1], _AVERAGED_TWICE),
+        (last, "Only the last batch counts: start each step from the result of the one before."),
+    ]
+    for mistake, message in known:
+        if close(end, mistake):
+            raise CheckFailed(message)
+    scaled = start
+    for (_, x, _), step in zip(calls, steps, strict=True):
+        scaled = {name: scaled[name] - rate / len(x) * step[name] for name in start}
+    if close(end, scaled):
+        raise CheckFailed(_AVERAGED_TWICE)
+    raise CheckFailed(
+        "The batches are right, but the parameters at the end are not. After each batch: "
+        "new = old - rate * slope, for every key of the dictionary."
+    )
+
+
+_AVERAGED_TWICE = (
+    "You divided by the batch size. `gradients` returns the slopes of the *mean* loss already."
+)
+
+
+@lab.check("an MLP in Keras")
+def mnist_model(count, model):
+    _judge_count(count)
+    import keras
+
+    if not isinstance(model, keras.Model):
+        raise CheckFailed(
+            f"A Keras model is expected, such as `keras.Sequential([...])`; this is "
+            f"{describe(model)}."
+        )
+    x = np.random.default_rng(5).uniform(size=(6, 784)).astype("float32")
+    y = np.arange(6)
+    given = call(_predict(model), x)
+    if np.shape(given.value) != (6, 10):
+        shape = np.shape(given.value)
+        raise CheckFailed(
+            f"For 6 images the output has the shape {shape}; expected: (6, 10), a "
+            "number for each of the ten digits."
+        )
+    _judge_layers(model, x)
+    _judge_loss(model, np.asarray(given.value, dtype=float), y)
+    return "101,770 parameters, ten outputs, and a loss that fits them."
+
+
+def _predict(model):
+    def predict(images):
+        import keras
+
+        return keras.ops.convert_to_numpy(model(images, training=False))
+
+    return predict
+
+
+def _judge_count(count):
+    number = to_numpy(count)
+    if number is None or number.shape != () or number.dtype.kind not in "iuf":
+        raise CheckFailed(f"`count` must be one whole number; it is {describe(count)}.")
+    known = {
+        784 * 128 + 128 * 10: "You forgot the biases: one for each neuron, 128 + 10.",
+        784 * 128 + 128 * 10 + 128: "The biases of the ten output neurons are missing.",
+        784 * 128 + 128 * 10 + 10: "The biases of the 128 hidden neurons are missing.",
+        784 * 128 + 784 * 10: "The output layer does not see the 784 pixels: its inputs are the "
+        "128 hidden neurons. (And each neuron has a bias.)",
+        784 * 128 + 784 * 10 + 138: "The output layer does not see the 784 pixels: its inputs "
+        "are the 128 hidden neurons.",
+        784 * 128 * 10: "Each layer has its own weights, so *add* the two layers.",
+        785 * 129 * 10: "Each layer has its own weights, so *add* the two layers.",
+        784 * 128 + 128: "This is the first layer alone.",
+        784
+        + 128
+        + 10: "This is the number of neurons. Every arrow between two of them has a weight.",
+        784 * 128
+        + 784
+        + 128 * 10
+        + 128: "A layer has one bias for each of its *outputs*, not inputs.",
+    }
+    number = float(number)
+    if number in known:
+        raise CheckFailed(f"`count` is {number:,.0f}. {known[number]}")
+    if number != 101_770:
+        raise CheckFailed(
+            f"`count` is {number:,.0f}, which is not right. For each layer: inputs times "
+            "outputs, plus one bias for each output. Then add the layers."
+        )
+
+
+def _judge_layers(model, x):
+    found = model.count_params()
+    if found != 101_770:
+        known = {
+            784 * 128 + 128 * 10: "The biases are missing: leave `use_bias` at its default.",
+            784 * 10 + 10: "The hidden layer is missing.",
+            784 * 128 + 128 + 128 * 128 + 128 + 128 * 10 + 10: "There are two hidden layers.",
+        }
+        advice = known.get(found, "One hidden layer of 128 neurons, then 10 outputs.")
+        raise CheckFailed(f"The model has {found:,} parameters, not 101,770. {advice}")
+    # Without an activation between them, two dense layers are one: the logits (log p, apart from
+    # one number for each image) are then linear along a line of images.
+    log_p = _log_outputs(_predict(model)(np.stack([x[0], (x[0] + x[1]) / 2, x[1]])))
+    if np.allclose(log_p[1], (log_p[0] + log_p[2]) / 2, atol=1e-5):
+        raise CheckFailed(
+            "The hidden layer has no activation. Two layers without one between them can do no "
+            "more than a single layer."
+        )
+
+
+def _log_outputs(outputs):
+    """Return the logits of each row less their mean, from probabilities or from logits."""
+    outputs = np.asarray(outputs, dtype=float)
+    if _are_probabilities(outputs):
+        outputs = np.log(np.maximum(outputs, 1e-300))
+    return outputs - outputs.mean(axis=-1, keepdims=True)
+
+
+def _are_probabilities(outputs):
+    return np.all(outputs >= 0) and np.allclose(outputs.sum(axis=-1), 1, atol=1e-4)
+
+
+def _judge_loss(model, outputs, y):
+    """Fail unless the model's loss is the cross-entropy of what the model puts out."""
+    import keras
+
+    if getattr(model, "optimizer", None) is None or getattr(model, "loss", None) is None:
+        raise CheckFailed("The model is not compiled: it has no loss or no optimizer yet.")
+    try:
+        loss = keras.losses.get(model.loss)(y, keras.ops.convert_to_tensor(outputs))
+        value = float(np.mean(keras.ops.convert_to_numpy(loss)))
+    except Exception as problem:
+        raise CheckFailed(
+            "The loss does not fit the labels. They are the digits 0 to 9 themselves, not one-hot "
+            "vectors: Keras has a cross-entropy for that, whose name begins with *sparse*. "
+            f"({type(problem).__name__})"
+        ) from None
+    if _are_probabilities(outputs):
+        right = -np.log(outputs[np.arange(len(y)), y]).mean()
+        mistake = _cross_entropies(outputs, y).mean()
+        advice = (
+            "Softmax twice: the model ends in a softmax, and `from_logits=True` lets the loss "
+            "apply another. Training would run, only badly. Do one or the other."
+        )
+    else:
+        right = _cross_entropies(outputs, y).mean()
+        mistake = None
+        advice = ""
+        if np.all((outputs >= 0) & (outputs <= 1)):
+            raise CheckFailed(
+                "The outputs of an image don't sum to 1. Each image is *one* of ten digits: the "
+                "last layer needs a softmax, not a sigmoid."
+            )
+    if abs(value - right) < 1e-3 * max(1, right):
+        _judge_metrics(model)
+        return
+    if mistake is not None and abs(value - mistake) < 1e-3:
+        raise CheckFailed(advice)
+    if not _are_probabilities(outputs):
+        raise CheckFailed(
+            "The outputs of an image don't sum to 1: they are logits, but the loss takes them for "
+            'probabilities. Add `activation="softmax"` to the last layer.'
+        )
+    raise CheckFailed(
+        "The loss is not the cross-entropy of the labels. For classes given as whole numbers: "
+        '`loss="sparse_categorical_crossentropy"`.'
+    )
+
+
+def _judge_metrics(model):
+    config = model.get_compile_config() or {}
+    if not (config.get("metrics") or config.get("weighted_metrics")):
+        raise CheckFailed('Ask Keras to report the accuracy: `metrics=["accuracy"]`.')
+
+
+WORDS = {  # change of the accuracy, in percentage points: from, to
+    "much lower": (-100, -5),
+    "a little lower": (-5, -1),
+    "the same": (-1, 1),
+    "higher": (1, 100),
+}
+
+
+@lab.check("what a pixel shuffle does to an MLP")
+def shuffle(prediction, before, after):
+    word = str(prediction).strip().lower()
+    if not isinstance(prediction, str) or word not in WORDS:
+        raise CheckFailed(
+            f"Answer with one of the four in quotes: {', '.join(map(repr, WORDS))}; "
+            f"this is {describe(prediction)}."
+        )
+    change = 100 * (float(after) - float(before))
+    measured = next(name for name, (low, high) in WORDS.items() if low <= change <= high)
+    if word == measured:
+        return f"Predicted and measured: {measured}."
+    advice = {
+        "much lower": "To you the shuffled images are noise. But does any formula of the network "
+        "use which pixel lies *beside* which? Follow one pixel to its weight.",
+        "a little lower": "What exactly would be lost? Follow one pixel: after the shuffle it "
+        "arrives at another input, always the same one. Can its weights move along?",
+        "the same": "Look at the two accuracies again.",
+        "higher": "The shuffle adds no information. What could make the problem easier?",
+    }[word]
+    raise CheckFailed(f'You predicted "{word}"; the measurement says "{measured}". {advice}')

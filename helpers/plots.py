@@ -31,11 +31,12 @@ def show(figure, alt):
     from IPython.display import Image, display
 
     file = io.BytesIO()
+    page = {"facecolor": "white", "bbox_inches": "tight", "pad_inches": 0.05}
     if _holds_photograph(figure):  # a third of the size of a PNG
-        figure.savefig(file, format="jpeg", facecolor="white", pil_kwargs={"quality": 85})
+        figure.savefig(file, format="jpeg", pil_kwargs={"quality": 85}, **page)
         picture = Image(file.getvalue(), format="jpeg", alt=alt)
     else:
-        figure.savefig(file, format="png", facecolor="white")
+        figure.savefig(file, format="png", **page)
         picture = Image(file.getvalue(), format="png", alt=alt)
     plt.close(figure)
     display(picture)

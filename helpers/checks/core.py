@@ -24,10 +24,12 @@ import functools
 import inspect
 import linecache
 import math
+import re
 import sys
 import textwrap
 import traceback
 import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -246,13 +248,14 @@ def call(function, *arguments, **named):
         raise NotAttempted(_BLANK)
     if value is None:
         raise CheckFailed(f"{what} returned `None`. Is the `return` missing?")
-    for before, after in zip(
-        (*arguments, *named.values()), (*given[0], *given[1].values()), strict=True
+    names = [f"argument {place}" for place in range(1, len(arguments) + 1)] + list(named)
+    for name, before, after in zip(
+        names, (*arguments, *named.values()), (*given[0], *given[1].values()), strict=True
     ):
         if _changed(before, after):
             raise CheckFailed(
-                f"{what} changes its input in place. Work on a copy (`x = x.copy()`) or build a "
-                "new array: the caller still needs the original."
+                f"{what} changes its input in place ({name}); the caller still needs the original. "
+                "Make a new array: `x = x - y` does, `x -= y` doesn't, or begin with `x.copy()`."
             )
     return Answer(value, what)
 
@@ -293,7 +296,7 @@ def describe(value):
     if callable(value):
         return getattr(value, "__name__", type(value).__name__)
     text = repr(value)
-    return text if len(text) <= 60 else f"<{type(value).__name__}>"
+    return text if len(text) <= 60 and " at 0x" not in text else f"<{type(value).__name__}>"
 
 
 _BLANK = (
@@ -378,9 +381,15 @@ def _describe_arguments(arguments, named):
 
 def _quote(problem):
     """Name an exception and quote the line of the student's code that raised it."""
-    text = f"{type(problem).__name__}: {problem}"
-    frames = traceback.extract_tb(problem.__traceback__)[1:]  # the first frame is `call` itself
-    theirs = [frame for frame in frames if "site-packages" not in frame.filename]
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", str(problem)).strip().splitlines()
+    text = f"{type(problem).__name__}: {' '.join(lines[:2])}"
+    frames = traceback.extract_tb(problem.__traceback__)
+    ours = str(Path(__file__).parent)
+    theirs = [
+        frame
+        for frame in frames
+        if "site-packages" not in frame.filename and not frame.filename.startswith(ours)
+    ]
     if theirs:
         line = linecache.getline(theirs[-1].filename, theirs[-1].lineno).strip()
         text += f"\n\n    line {theirs[-1].lineno}: {line}"

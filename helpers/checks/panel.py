@@ -19,7 +19,8 @@ LOOK = {
 class Panel:
     """A status (a key of ``LOOK``), a title and a message.
 
-    In the message a blank line separates paragraphs, `back quotes` mark code, and a paragraph
+    In the message a blank line separates paragraphs, `back quotes` mark code, *asterisks* what to
+    stress, and a paragraph
     whose lines all start with four spaces is shown as it is, in a fixed-width font.
     """
 
@@ -67,7 +68,11 @@ def in_notebook():
 
 
 def _inline(text):
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+    # The odd pieces stand between back quotes: in code an asterisk is a product.
+    pieces = html.escape(text).split("`")
+    pieces[::2] = [re.sub(r"\*(\w[^*]*)\*", r"<em>\1</em>", piece) for piece in pieces[::2]]
+    pieces[1::2] = [f"<code>{piece}</code>" for piece in pieces[1::2]]
+    return "".join(pieces)
 
 
 def _paragraph(text):

@@ -202,6 +202,31 @@ def test_panel_escapes_html_and_marks_code():
     assert "Not yet" in page  # the word, so that color is not needed
 
 
+def test_panel_stresses_words_but_not_code():
+    page = Panel("wrong", "x", "the *last* axis: `a * b * c`, 2 * 3 * 4")._repr_html_()
+    assert "the <em>last</em> axis: <code>a * b * c</code>, 2 * 3 * 4" in page
+
+
+def test_the_changed_argument_is_named():
+    def shift(x, y):
+        y += 1
+        return x + y
+
+    with pytest.raises(CheckFailed, match="in place \\(argument 2\\)"):
+        call(shift, np.zeros(2), np.zeros(2))
+
+
+def test_an_error_of_a_library_is_short_and_plain():
+    def broken(x):
+        raise ValueError("\x1b[1mfirst\x1b[0m\nsecond\nthird")
+
+    with pytest.raises(
+        CheckFailed, match=r"ValueError: first second\n\n    line \d+: raise"
+    ) as caught:
+        call(broken, 1)
+    assert "third" not in str(caught.value).split("line")[0]
+
+
 def test_a_script_that_ends_in_a_failed_check_prints_no_stack(tmp_path):
     script = tmp_path / "answer.py"
     script.write_text(

@@ -9,9 +9,9 @@
 # - explain what a hidden layer adds, and when depth or width helps,
 # - build the same network in Keras and teach it to read handwritten digits.
 #
-# You need about three hours. The computing takes less than two minutes on two cores and less than
-# 1.5 GB of memory. The data: points that the lab makes itself, and MNIST, 70,000 handwritten digits;
-# where MNIST is not on this machine, smaller digits made for this course take its place.
+# You need about three hours. The computing takes about a minute on two cores and 1.1 GB of
+# memory. The data: points that the lab makes itself, and MNIST, 70,000 handwritten digits;
+# where MNIST is not on this machine, a smaller set made for this course takes its place.
 
 # %% [markdown]
 # ## One neuron
@@ -140,7 +140,7 @@ plots.show(
 #
 # Measured slopes are slow and not exact. Write `slopes(x)`: a dictionary with the six names
 # (`"linear"`, `"sigmoid"`, `"tanh"`, `"relu"`, `"leaky_relu"`, `"elu"`) and, for each, the **derivative** at
-# every $x$ as an array of the shape of `x`.
+# every $x$ as an array of the shape of `x`, whatever that is: `(400,)`, `(2, 3)`.
 #
 # Two values to test with: at $x = 0$ the sigmoid has the slope 0.25, the tanh has the slope 1.
 #
@@ -289,8 +289,8 @@ steps = [
     ("$z = h\\,W_2 + b_2$", "(n, 2)", "$dL/dz$", "$dL/dW_2,\\ dL/db_2$"),
     ("$L$ = loss$(z, y)$", "one number", "1", ""),
 ]
-forward = {"arrowstyle": "->", "color": plots.BLUE, "lw": 2}
-backward = forward | {"color": plots.VERMILION}
+rightward = {"arrowstyle": "->", "color": plots.BLUE, "lw": 2}
+leftward = rightward | {"color": plots.VERMILION}
 
 figure, axis = plt.subplots(figsize=(9, 2.8))
 axis.set(xlim=(-0.4, 9.2), ylim=(-2.5, 1.0))
@@ -301,11 +301,11 @@ for place, (box, shape, slope, result) in zip([0, 2, 4.2, 6.4, 8.6], steps, stri
     axis.text(place, -1.2, slope, ha="center", va="center", color=plots.VERMILION)
     axis.text(place, -2.3, result, ha="center", va="center", color=plots.VERMILION)
     if result:
-        axis.annotate("", (place, -2.0), (place, -1.5), arrowprops=backward)
+        axis.annotate("", (place, -2.0), (place, -1.5), arrowprops=leftward)
 for start, end in [(0.3, 1.1), (2.9, 3.5), (4.9, 5.5), (7.3, 7.75)]:
-    axis.annotate("", (end, 0), (start, 0), arrowprops=forward)
+    axis.annotate("", (end, 0), (start, 0), arrowprops=rightward)
 for start, end in [(8.3, 6.9), (5.9, 4.7), (3.7, 2.5)]:
-    axis.annotate("", (end, -1.2), (start, -1.2), arrowprops=backward)
+    axis.annotate("", (end, -1.2), (start, -1.2), arrowprops=leftward)
 plots.show(
     figure,
     alt="Computational graph: x, then a = x W1 + b1, then h = tanh(a), then z = h W2 + b2, then the "
@@ -431,8 +431,8 @@ check.gradients(gradients)
 
 # %% [markdown]
 # Stuck? Go on with `gradients = numerical_gradients` in a new cell, and come back later. All that follows
-# works with it too, only many times slower. For the network at the end of this lab it would be
-# hopeless: twice as many forward passes as it has weights, for a single step.
+# works with it too; the next training then takes about a quarter of a minute. For the network at the
+# end of this lab it would be hopeless: twice as many forward passes as it has weights, for one step.
 #
 # ## Mini-batch gradient descent
 #
@@ -481,8 +481,7 @@ check.sgd_epoch(sgd_epoch)
 
 # %% [markdown]
 # Now your own network learns. The data are two **moons**, with some noise: no straight line can
-# separate them. The network has 16 hidden neurons. It trains for 100 epochs, and the parameters
-# after every epoch are kept.
+# separate them. The network has 16 hidden neurons.
 
 # %%
 from sklearn.datasets import make_moons
@@ -493,6 +492,12 @@ x_moons, y_moons, x_test_moons, y_test_moons = moons
 rng = np.random.default_rng(0)
 parameters = initialize(inputs=2, hidden=16, classes=2, rng=rng)
 snapshots = [parameters]
+
+# %% [markdown]
+# It trains for 100 epochs, and the parameters after every epoch are kept. (Not there yet? Leave out the
+# next two code cells and go on with *The same in Keras*: all that follows works without them.)
+
+# %%
 for _ in range(100):
     parameters = sgd_epoch(parameters, gradients, x_moons, y_moons, 0.2, 32, rng)
     snapshots.append(parameters)
@@ -505,10 +510,11 @@ for _ in range(100):
 # %%
 from functools import partial
 
-figure, axes = plt.subplots(1, 4, figsize=(10, 2.7))
+figure, axes = plt.subplots(1, 4, figsize=(10, 2.7), sharey=True)
 for axis, epoch in zip(axes, [0, 1, 10, 100], strict=True):
     predict = partial(probability, snapshots[epoch])
     plots.decision_boundary(predict, x_moons[:200], y_moons[:200], axis)
+    axis.label_outer()
     accuracy = np.mean((predict(x_test_moons) > 0.5) == y_test_moons)
     axis.set_title(f"epoch {epoch}: accuracy {accuracy:.3f}")
 plots.show(
@@ -582,13 +588,12 @@ def solve(axis, name, problem, hidden=(), features=np.asarray):
         return keras.ops.convert_to_numpy(model(features(points)))[:, 1]
 
     accuracy = np.mean((predict(x_test) > 0.5) == y_test)
-    plots.decision_boundary(predict, x[:120], y[:120], axis)
+    plots.decision_boundary(predict, x[:250], y[:250], axis)
     axis.set_title(f"{name}\n{model.count_params()} parameters, accuracy {accuracy:.3f}")
-    return accuracy
 
 
 # %% [markdown]
-# Six trainings, about half a minute on two cores. Rows: moons, spirals. Columns: the two inputs alone;
+# Six trainings, about twenty seconds on two cores. Rows: moons, spirals. Columns: the two inputs alone;
 # nine polynomial features up to the third power; a hidden layer. Which column solves **both** rows?
 
 # %%
@@ -596,11 +601,11 @@ from sklearn.preprocessing import PolynomialFeatures
 
 cubic = PolynomialFeatures(degree=3, include_bias=False).fit_transform
 spiral = *spirals(1000, np.random.default_rng(0)), *spirals(2000, np.random.default_rng(1))
-figure, axes = plt.subplots(2, 3, figsize=(8.2, 5.4))
+figure, axes = plt.subplots(2, 3, figsize=(8.2, 5.6), sharex="row", sharey="row")
 for row, problem in zip(axes, [moons, spiral], strict=True):
-    linear = solve(row[0], "inputs alone", problem)
-    by_hand = solve(row[1], "cubic features by hand", problem, features=cubic)
-    learned = solve(row[2], "hidden layer of 128", problem, hidden=[128])
+    solve(row[0], "inputs alone", problem)
+    solve(row[1], "cubic features by hand", problem, features=cubic)
+    solve(row[2], "hidden layer of 128", problem, hidden=[128])
 plots.show(
     figure,
     alt="Moons and spirals, each with three boundaries. The inputs alone give a "
@@ -619,10 +624,10 @@ plots.show(
 # several times as many. Before you run the cell (about ten seconds): which one will fail?
 
 # %%
-figure, axes = plt.subplots(1, 3, figsize=(8.2, 3))
-narrow = solve(axes[0], "one layer of 32", spiral, hidden=[32])
-deep = solve(axes[1], "two layers of 11", spiral, hidden=[11, 11])
-wide = solve(axes[2], "one layer of 128", spiral, hidden=[128])
+figure, axes = plt.subplots(1, 3, figsize=(8.2, 3), sharey=True)
+solve(axes[0], "one layer of 32", spiral, hidden=[32])
+solve(axes[1], "two layers of 11", spiral, hidden=[11, 11])
+solve(axes[2], "one layer of 128", spiral, hidden=[128])
 plots.show(
     figure,
     alt="Spirals with three networks: one layer of 32 neurons cuts through the "
@@ -636,14 +641,15 @@ plots.show(
 # ## Handwritten digits
 #
 # Now the real thing: images of digits, 28 by 28 pixels. An MLP takes a *list* of numbers, so each image
-# becomes one row of 784 pixels, scaled to 0-1.
+# becomes one row of 784 pixels. They stay whole numbers from 0 to 255, because these need only a
+# quarter of the memory of fractions.
 
 # %%
 from helpers import data
 
 digits = data.mnist()
-x_train = digits.x_train.reshape(-1, 784) / np.float32(255)
-x_test = digits.x_test.reshape(-1, 784) / np.float32(255)
+x_train = digits.x_train.reshape(-1, 784)
+x_test = digits.x_test.reshape(-1, 784)
 y_train, y_test = digits.y_train, digits.y_test
 plots.show(
     plots.images(digits.x_train[:20], titles=[str(label) for label in y_train[:20]]),
@@ -651,13 +657,19 @@ plots.show(
 )
 
 # %% [markdown]
-# First a baseline without a hidden layer: softmax regression, one layer of ten neurons. The training
-# takes a few seconds. A label here is a whole number, not one-hot; that is what *sparse* means in the
-# name of the loss.
+# First a baseline without a hidden layer: softmax regression, one layer of ten neurons. Before it, the
+# layer `Rescaling` divides the pixels by 255; it has no parameters. A label here is a whole number, not
+# one-hot; that is what *sparse* means in the name of the loss. The training takes a few seconds.
 
 # %%
 keras.utils.set_random_seed(1)
-linear = keras.Sequential([keras.Input((784,)), keras.layers.Dense(10, activation="softmax")])
+linear = keras.Sequential(
+    [
+        keras.Input((784,)),
+        keras.layers.Rescaling(1 / 255),
+        keras.layers.Dense(10, activation="softmax"),
+    ]
+)
 linear.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 linear.fit(x_train, y_train, 128, epochs=5, verbose=0, callbacks=training.progress())
 linear_accuracy = linear.evaluate(x_test, y_test, verbose=0)[1]
@@ -686,7 +698,8 @@ print(f"a well-known slide says about {2 * inputs * 1000:,}")
 # ### Exercise 7: an MLP in Keras
 #
 # 1. Work out **on paper** how many parameters the network 784 - 128 - 10 has. Write the number in `count`.
-# 2. Build it in `model`: one hidden layer of 128 neurons with ReLU, ten outputs with softmax.
+# 2. Build it in `model`: the pixels divided by 255, one hidden layer of 128 neurons with ReLU, ten outputs
+#    with softmax.
 # 3. Compile it with the optimizer given, a cross-entropy for whole-number labels, and the metric
 #    `"accuracy"`.
 #
@@ -696,7 +709,7 @@ print(f"a well-known slide says about {2 * inputs * 1000:,}")
 #
 # <details><summary>Hint 1</summary>
 #
-# Two cells above stands a network without a hidden layer. Put one more layer in front of the last.
+# A few cells above stands a network without a hidden layer. Put one more layer in front of the last.
 # </details>
 # <details><summary>Hint 2</summary>
 #
@@ -716,6 +729,7 @@ count = 784 * 128 + 128 + 128 * 10 + 10
 model = keras.Sequential(
     [
         keras.Input((784,)),
+        keras.layers.Rescaling(1 / 255),
         keras.layers.Dense(128, activation="relu"),
         keras.layers.Dense(10, activation="softmax"),
     ]
@@ -727,9 +741,10 @@ model.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accur
 check.mnist_model(count, model)
 
 # %% [markdown]
-# Train it: about a quarter of a minute on two cores. Two things to look for. Does the curve of the
-# test images follow that of the training images, or does a gap open? And how many of the errors of
-# the baseline are left?
+# Train it: about a quarter of a minute on two cores. (To train it again, first run the cell of
+# exercise 7 again: the learning rate has fallen to zero by the end.) Two things to look for. Does the
+# curve of the test images (*validation* in the figure) follow that of the training images, or does a
+# gap open? And how many of the errors of the baseline are left?
 
 # %%
 history = model.fit(
@@ -747,14 +762,15 @@ plots.show(
     alt="Accuracy by epoch: the training curve rises nearly to 1, the test curve stays below it.",
 )
 ratio = (1 - linear_accuracy) / (1 - mlp_accuracy)
-bar = 0.975 if digits.source.real else 0.93
+bar = 0.975 if digits.source.real else 0.92
 check.reached("test accuracy of the MLP", mlp_accuracy, at_least=bar)
 print(f"The baseline makes {ratio:.1f} times as many errors.")
 
 # %% [markdown]
-# The hidden layer removes most of the errors of the baseline. The training images are learned almost
-# by heart, the test images are not: the gap is called *overfitting*, a subject of lab 02. (The test
-# images are here to look at only: nothing was chosen by them.)
+# The hidden layer removes more than half of the errors of the baseline. The training images are learned
+# almost by heart, the test images are not: the gap is called *overfitting*, a subject of lab 02. (Here
+# we only look at the test images. Who wants to *choose* something, the number of epochs say, needs a
+# third set of images: lab 02 again.)
 
 # %% [markdown]
 # ## What the network does not see
@@ -814,9 +830,10 @@ print(f"MLP, shuffled:   error rate {1 - blind_accuracy:.2%}")
 check.shuffle(prediction, mlp_accuracy, blind_accuracy)
 
 # %% [markdown]
-# Nothing is lost but a little chance. A neuron adds up pixels times weights, and a sum does not know an
-# order: each weight simply moves along with its pixel. So the MLP **never saw** that images are flat,
-# that one pixel lies beside another. Everything you know about shapes, it has to do without.
+# The difference is chance: another seed may turn it round. A neuron adds up pixels times weights, and a
+# sum does not know an order: each weight simply moves along with its pixel. So the MLP **never saw**
+# that images are flat, that one pixel lies beside another. Everything you know about shapes, it has to
+# do without.
 #
 # That is a waste. Lab 03 builds a network that does see what lies side by side, and shuffles again.
 

@@ -14,17 +14,25 @@ LEAK = 0.1  # slope of the lab's leaky ReLU below zero
 @lab.check("a neuron")
 def neuron(answer):
     rng = np.random.default_rng(0)
-    for n, d in [(1, 2), (4, 3)]:
+    for n, d in [(2, 3), (4, 2)]:
         x, w, b = rng.normal(size=(n, d)), rng.normal(size=d), 0.7
         a = x @ w + b
         call(answer, x, w, b).equals(
             _sigmoid(a),
             wrong=[
                 (a, "This is the pre-activation `a`. The activation is still missing: h = g(a)."),
-                (_sigmoid(-a), "This is the sigmoid of `-a`. It has exp(**-a**) in it, once."),
+                (
+                    _sigmoid(-a),
+                    "This is the sigmoid of `-a`: in the formula it is `exp(-a)`, with one minus.",
+                ),
                 (_sigmoid(x @ w), "The bias `b` is missing."),
                 (_sigmoid(x @ w) + b, "The bias belongs inside: add it *before* the sigmoid."),
-                (_sigmoid(x @ w - b), "You subtracted the bias. It is added."),
+                (
+                    _sigmoid(x @ w - b),
+                    "The bias has the wrong sign. In `exp(-a)` the minus belongs to the whole of "
+                    "a, the bias too: use parentheses.",
+                ),
+                (1 + np.exp(-a), "Parentheses are missing: the 1 is divided by the whole sum."),
                 (
                     _sigmoid((x * w).mean(-1) + b),
                     "w . x is the *sum* of the products, not the mean.",
@@ -171,6 +179,11 @@ def softmax(answer):
         "You subtracted the largest number of the whole array, and a row with small numbers was "
         "left with zeros only. Subtract from each row its *own* largest number.",
     ).equals(_softmax(np.array([[0.0, 1.0]] * 3)))
+    _finite(
+        call(answer, np.array([[0.0, 2000.0]])),
+        "Only the *largest* number of the row makes every exponent 0 or less. With the smallest "
+        "or the mean a wide row still overflows.",
+    ).equals(np.array([[0.0, 1.0]]))
     return "Every row sums to one, and logits of 1000 don't overflow."
 
 
@@ -201,7 +214,7 @@ def _finite(given, message):
 def cross_entropy(answer):
     rng = np.random.default_rng(2)
     examples = [
-        (np.array([[1.0, 2.0, 3.0]]), np.array([2])),
+        (np.array([[1.0, 2.0, 4.0]]), np.array([2])),
         (rng.normal(size=(4, 3)), np.array([2, 0, 1, 1])),
     ]
     for z, y in examples:
@@ -255,6 +268,16 @@ def cross_entropy(answer):
                     "You summed over all classes. Only the right class counts: `y` says which.",
                 ),
                 (
+                    _cross_entropies(z, y - 1).mean(),
+                    "You counted the classes from 1. They are numbered from 0, like columns.",
+                ),
+                (
+                    (
+                        np.log(np.exp(z - z.max(-1, keepdims=True)).sum(-1)) - z[np.arange(n), y]
+                    ).mean(),
+                    "The largest logit was subtracted in the sum only. Subtract it everywhere.",
+                ),
+                (
                     _cross_entropies(z, z.argmax(-1)).mean(),
                     "You used the class that the network prefers. Use the right one: `y`.",
                 ),
@@ -264,12 +287,15 @@ def cross_entropy(answer):
                 ),
             ],
         )
-    given = _finite(
-        call(answer, np.array([[1000.0, 0.0]]), np.array([1])),
-        "The probability of the right class is so small that the computer rounds it to 0, and "
-        "log(0) is minus infinity. Work with the logits: with m the largest of the row, "
-        "log softmax = (z - m) - log(sum(exp(z - m))).",
-    )
+    for z, y in [
+        (np.array([[0.0, 1.0], [1000.0, 1001.0]]), np.array([1, 0])),
+        (np.array([[2000.0, 0.0]]), np.array([0])),
+    ]:
+        value = _finite(call(answer, z, y), _OVERFLOW).array()
+        Answer(value.reshape(()) if value.size == 1 else value, f"The loss of {z.tolist()}").equals(
+            _cross_entropies(z, y).mean()
+        )
+    given = _finite(call(answer, np.array([[1000.0, 0.0]]), np.array([1])), _OVERFLOW)
     value = float(np.ravel(given.array())[0])
     if abs(value - 1000) > 1e-3:
         raise CheckFailed(
@@ -278,6 +304,13 @@ def cross_entropy(answer):
             "Don't take the logarithm of a probability: use the formula with logits."
         )
     return "The mean over the batch, exact even where the probability itself would be zero."
+
+
+_OVERFLOW = (
+    "Either an exponential overflowed (subtract from each row its own *largest* logit), or a "
+    "probability was rounded to 0 before its logarithm was taken (don't compute it: log softmax "
+    "is a logit minus the logarithm of a sum)."
+)
 
 
 def _cross_entropies(z, y):
@@ -430,7 +463,13 @@ def _backpropagation_mistakes(parameters, x, y):
 
 @lab.check("one epoch of mini-batch SGD")
 def sgd_epoch(answer):
-    n, batch_size, rate = 11, 4, 0.5
+    for batch_size in (4, 3):
+        _judge_epoch(answer, batch_size)
+    return "Every example once, in a new order, and one step downhill after each batch."
+
+
+def _judge_epoch(answer, batch_size):
+    n, rate = 11, 0.5
     x = np.arange(2.0 * n).reshape(n, 2)
     y = np.arange(n)
     start = {"W": np.array([[1.0, -1.0]]), "b": np.array([0.5])}
@@ -450,7 +489,6 @@ def sgd_epoch(answer):
         )
     _judge_batches(calls, x, y, batch_size)
     _judge_steps(calls, given.value, start, rate, batch_size)
-    return "Every example once, in a new order, and one step downhill after each batch."
 
 
 def _made_up_slope(x):
@@ -471,7 +509,7 @@ def _judge_batches(calls, x, y, batch_size):
     for _, batch, labels in calls:
         if not np.array_equal(batch[:, 0] // 2, labels):
             raise CheckFailed(
-                "Images and labels got mixed up: a row of x comes with the label of another row. "
+                "Rows and labels got mixed up: a row of x comes with the label of another row. "
                 "Shuffle the *row numbers* once, and take the same ones from x and from y."
             )
     seen = np.concatenate([labels for _, _, labels in calls])
@@ -496,9 +534,10 @@ def _judge_batches(calls, x, y, batch_size):
             advice = "go on until all of them were used."
         raise CheckFailed(f"Only {len(seen)} of {n} examples were used: {advice}")
     if sizes != [batch_size] * (n // batch_size) + [n % batch_size]:
+        expected = [batch_size] * (n // batch_size) + [n % batch_size]
         raise CheckFailed(
             f"With {n} examples and `batch_size={batch_size}` the batches have the sizes "
-            f"4, 4, 3; yours: {', '.join(map(str, sizes))}."
+            f"{', '.join(map(str, expected))}; yours: {', '.join(map(str, sizes))}."
         )
     if np.array_equal(seen, y):
         raise CheckFailed(
@@ -567,9 +606,14 @@ def mnist_model(count, model):
             f"A Keras model is expected, such as `keras.Sequential([...])`; this is "
             f"{describe(model)}."
         )
-    x = np.random.default_rng(5).uniform(size=(6, 784)).astype("float32")
-    y = np.arange(6)
-    given = call(_predict(model), x)
+    x = np.random.default_rng(5).integers(0, 256, (6, 784), dtype=np.uint8)
+    try:
+        given = call(_predict(model), x)
+    except CheckFailed:
+        raise CheckFailed(
+            "The model does not take a batch of images of the shape (n, 784): each image is one "
+            "row of 784 numbers, `keras.Input((784,))`."
+        ) from None
     if np.shape(given.value) != (6, 10):
         shape = np.shape(given.value)
         raise CheckFailed(
@@ -577,7 +621,7 @@ def mnist_model(count, model):
             "number for each of the ten digits."
         )
     _judge_layers(model, x)
-    _judge_loss(model, np.asarray(given.value, dtype=float), y)
+    _judge_loss(model, np.asarray(given.value, dtype=float))
     return "101,770 parameters, ten outputs, and a loss that fits them."
 
 
@@ -633,21 +677,50 @@ def _judge_layers(model, x):
         }
         advice = known.get(found, "One hidden layer of 128 neurons, then 10 outputs.")
         raise CheckFailed(f"The model has {found:,} parameters, not 101,770. {advice}")
+    largest = _largest_input(model, x)
+    if largest > 10:
+        raise CheckFailed(
+            f"Pixels up to {largest:.0f} reach the first dense layer. Divide them by 255 before "
+            "it, with the same layer as in the network without a hidden layer."
+        )
+    import keras
+
+    hidden = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)][:-1]
+    if any(layer.activation is keras.activations.softmax for layer in hidden):
+        raise CheckFailed(
+            "The hidden layer has a softmax, which makes its neurons compete. It belongs at the "
+            "output; the hidden layer gets the ReLU."
+        )
     # Without an activation between them, two dense layers are one: the logits (log p, apart from
-    # one number for each image) are then linear along a line of images.
-    log_p = _log_outputs(_predict(model)(np.stack([x[0], (x[0] + x[1]) / 2, x[1]])))
-    if np.allclose(log_p[1], (log_p[0] + log_p[2]) / 2, atol=1e-5):
+    # one number for each image) are then linear along a line of images. Outputs that are rounded
+    # to zero, after training, tell nothing.
+    start, end = x[0].astype("float32"), x[1].astype("float32")
+    outputs = _predict(model)(np.stack([start, (start + end) / 2, end]))
+    log_p = _log_outputs(outputs)
+    linear = np.allclose(log_p[1], (log_p[0] + log_p[2]) / 2, atol=1e-5)
+    if linear and not np.any(outputs == 0):
         raise CheckFailed(
             "The hidden layer has no activation. Two layers without one between them can do no "
             "more than a single layer."
         )
 
 
+def _largest_input(model, x):
+    """Return the largest magnitude that reaches the first dense layer (0 if there is none)."""
+    import keras
+
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dense):
+            before = keras.Model(model.inputs[0], layer.input)
+            return float(np.abs(keras.ops.convert_to_numpy(before(x))).max())
+    return 0.0
+
+
 def _log_outputs(outputs):
     """Return the logits of each row less their mean, from probabilities or from logits."""
     outputs = np.asarray(outputs, dtype=float)
     if _are_probabilities(outputs):
-        outputs = np.log(np.maximum(outputs, 1e-300))
+        outputs = np.log(np.maximum(outputs, 1e-45))
     return outputs - outputs.mean(axis=-1, keepdims=True)
 
 
@@ -655,14 +728,25 @@ def _are_probabilities(outputs):
     return np.all(outputs >= 0) and np.allclose(outputs.sum(axis=-1), 1, atol=1e-4)
 
 
-def _judge_loss(model, outputs, y):
-    """Fail unless the model's loss is the cross-entropy of what the model puts out."""
+def _judge_loss(model, outputs):
+    """Fail unless the model's loss is the cross-entropy of what such a model puts out.
+
+    The loss is asked about made-up outputs: those of a trained model may be 0 or 1.
+    """
     import keras
 
     if getattr(model, "optimizer", None) is None or getattr(model, "loss", None) is None:
         raise CheckFailed("The model is not compiled: it has no loss or no optimizer yet.")
+    probabilities = _are_probabilities(outputs)
+    if not probabilities and np.all((outputs >= 0) & (outputs <= 1)):
+        raise CheckFailed(
+            "The outputs of an image don't sum to 1. Each image is *one* of ten digits: the "
+            "last layer needs a softmax."
+        )
+    z, y = np.random.default_rng(6).normal(size=(6, 10)), np.arange(6)
+    example = (_softmax(z) if probabilities else z).astype("float32")
     try:
-        loss = keras.losses.get(model.loss)(y, keras.ops.convert_to_tensor(outputs))
+        loss = keras.losses.get(model.loss)(y, keras.ops.convert_to_tensor(example))
         value = float(np.mean(keras.ops.convert_to_numpy(loss)))
     except Exception as problem:
         raise CheckFailed(
@@ -670,36 +754,23 @@ def _judge_loss(model, outputs, y):
             "vectors: Keras has a cross-entropy for that, whose name begins with *sparse*. "
             f"({type(problem).__name__})"
         ) from None
-    if _are_probabilities(outputs):
-        right = -np.log(outputs[np.arange(len(y)), y]).mean()
-        mistake = _cross_entropies(outputs, y).mean()
-        advice = (
+    if abs(value - _cross_entropies(z, y).mean()) < 1e-3:
+        _judge_metrics(model)
+    elif probabilities and abs(value - _cross_entropies(example, y).mean()) < 1e-3:
+        raise CheckFailed(
             "Softmax twice: the model ends in a softmax, and `from_logits=True` lets the loss "
             "apply another. Training would run, only badly. Do one or the other."
         )
-    else:
-        right = _cross_entropies(outputs, y).mean()
-        mistake = None
-        advice = ""
-        if np.all((outputs >= 0) & (outputs <= 1)):
-            raise CheckFailed(
-                "The outputs of an image don't sum to 1. Each image is *one* of ten digits: the "
-                "last layer needs a softmax, not a sigmoid."
-            )
-    if abs(value - right) < 1e-3 * max(1, right):
-        _judge_metrics(model)
-        return
-    if mistake is not None and abs(value - mistake) < 1e-3:
-        raise CheckFailed(advice)
-    if not _are_probabilities(outputs):
+    elif not probabilities:
         raise CheckFailed(
             "The outputs of an image don't sum to 1: they are logits, but the loss takes them for "
             'probabilities. Add `activation="softmax"` to the last layer.'
         )
-    raise CheckFailed(
-        "The loss is not the cross-entropy of the labels. For classes given as whole numbers: "
-        '`loss="sparse_categorical_crossentropy"`.'
-    )
+    else:
+        raise CheckFailed(
+            "The loss is not the cross-entropy of the labels. For classes given as whole numbers: "
+            '`loss="sparse_categorical_crossentropy"`.'
+        )
 
 
 def _judge_metrics(model):

@@ -80,7 +80,9 @@ def test_neuron_accepts(right):
         (lambda x, w, b: special.expit(-(x @ w + b)), "sigmoid of `-a`"),
         (lambda x, w, b: special.expit(x @ w), "bias `b` is missing"),
         (lambda x, w, b: special.expit(x @ w) + b, r"\*before\* the sigmoid"),
-        (lambda x, w, b: special.expit(x @ w - b), "subtracted the bias"),
+        (lambda x, w, b: special.expit(x @ w - b), "bias has the wrong sign"),
+        (lambda x, w, b: 1 / (1 + np.exp(-x @ w + b)), "bias has the wrong sign"),
+        (lambda x, w, b: 1 / 1 + np.exp(-(x @ w + b)), "Parentheses"),
         (lambda x, w, b: special.expit(np.mean(x * w, axis=1) + b), "not the mean"),
         (lambda x, w, b: special.expit(x * w + b), "did not add up the products"),
         (lambda x, w, b: special.expit(np.sum(x * w) + b), "whole batch|shape"),
@@ -203,6 +205,18 @@ def test_softmax_accepts(right):
     passes(check.softmax, right)
 
 
+def shifted_softmax(z, shift):
+    with np.errstate(over="ignore", invalid="ignore"):
+        e = np.exp(z - shift)
+        return e / e.sum(axis=-1, keepdims=True)
+
+
+def shifted_cross_entropy(z, y, shift):
+    with np.errstate(all="ignore"):
+        z = z - shift
+        return np.mean(np.log(np.exp(z).sum(axis=-1)) - z[np.arange(len(y)), y])
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -212,6 +226,8 @@ def test_softmax_accepts(right):
         (lambda z: np.exp(z) / np.exp(z).sum(axis=-1), "keepdims"),
         (naive_softmax, "too large for a computer"),
         (shifted_by_all, r"its \*own\* largest"),
+        (lambda z: shifted_softmax(z, z.min(axis=-1, keepdims=True)), r"the \*largest\*"),
+        (lambda z: shifted_softmax(z, z.mean(axis=-1, keepdims=True)), r"the \*largest\*"),
         (np.exp, "divide by their sum"),
         (lambda z: z / z.sum(axis=-1, keepdims=True), "exponential is missing"),
         (special.expit, "sigmoid of each number"),
@@ -283,7 +299,7 @@ def probability_of_the_right_class(z, y):
         (lambda z, y: -np.log(np.mean(probability_of_the_right_class(z, y))), "order matters"),
         (
             lambda z, y: -np.mean(np.log(probability_of_the_right_class(z, y))),
-            "so small that the computer rounds it to 0",
+            "rounded to 0",
         ),
         (
             lambda z, y: -np.mean(np.log(probability_of_the_right_class(z, y) + 1e-12)),
@@ -294,6 +310,10 @@ def probability_of_the_right_class(z, y):
             "NaN or infinity",
         ),
         (lambda z, y: "small", "`str`"),
+        (lambda z, y: shifted_cross_entropy(z, y, z.max()), "overflowed"),
+        (lambda z, y: shifted_cross_entropy(z, y, z.mean(-1, keepdims=True)), "overflowed"),
+        (lambda z, y: shifted_cross_entropy(z, y, 0), "overflowed"),
+        (lambda z, y: shifted_cross_entropy(z, y - 1, z.max(-1, keepdims=True)), "from 0"),
     ],
 )
 def test_cross_entropy_names_the_mistake(wrong, message):
@@ -507,6 +527,7 @@ def in_place(parameters, gradients, x, y, rate, size, rng):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
+        (lambda p, g, x, y, rate, size, rng: sgd(p, g, x, y, rate, 4, rng), "the sizes 3, 3, 3, 2"),
         (sgd_with(sign=1), "uphill"),
         (sgd_with(order=lambda rng, n: np.arange(n)), "old order"),
         (sgd_with(order=lambda rng, n: rng.integers(0, n, n)), "came twice"),
@@ -534,7 +555,7 @@ def test_sgd_epoch_names_the_mistake(wrong, message):
 
 
 def network(*layers, loss="sparse_categorical_crossentropy", metrics=("accuracy",)):
-    model = keras.Sequential([keras.Input((784,)), *layers])
+    model = keras.Sequential([keras.Input((784,)), keras.layers.Rescaling(1 / 255), *layers])
     model.compile("adam", loss=loss, metrics=list(metrics))
     return model
 
@@ -548,7 +569,7 @@ LOGITS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 def functional():
     pixels = keras.Input((784,))
-    hidden = keras.layers.ReLU()(dense(128)(pixels))
+    hidden = keras.layers.ReLU()(dense(128)(keras.layers.Rescaling(1 / 255)(pixels)))
     model = keras.Model(pixels, keras.layers.Softmax()(dense(10)(hidden)))
     loss = keras.losses.SparseCategoricalCrossentropy()
     model.compile(keras.optimizers.SGD(), loss=loss, metrics=["sparse_categorical_accuracy"])
@@ -556,7 +577,8 @@ def functional():
 
 
 def without_an_input_layer():
-    model = keras.Sequential([dense(128, "tanh"), dense(10, "softmax")])
+    scale = keras.layers.Rescaling(1 / 255)
+    model = keras.Sequential([scale, dense(128, "tanh"), dense(10, "softmax")])
     model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
@@ -573,15 +595,38 @@ def with_a_scheduled_optimizer():
     return model
 
 
+def trained():
+    """A network as sure of itself as after training: most probabilities are 0 or 1."""
+    model = network(dense(128, "relu"), dense(10, "softmax"))
+    model.set_weights([200 * values for values in model.get_weights()])
+    return model
+
+
 @pytest.mark.parametrize(
-    "right", [functional, without_an_input_layer, with_logits, with_a_scheduled_optimizer]
+    "right",
+    [functional, without_an_input_layer, with_logits, with_a_scheduled_optimizer, trained],
 )
 def test_mnist_model_accepts(right):
     passes(check.mnist_model, 101_770, right())
 
 
 def not_compiled():
-    return keras.Sequential([keras.Input((784,)), dense(128, "relu"), dense(10, "softmax")])
+    scale = keras.layers.Rescaling(1 / 255)
+    return keras.Sequential([keras.Input((784,)), scale, dense(128, "relu"), dense(10, "softmax")])
+
+
+def square():
+    model = keras.Sequential(
+        [keras.Input((28, 28)), keras.layers.Flatten(), dense(128, "relu"), dense(10, "softmax")]
+    )
+    model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def not_scaled():
+    model = keras.Sequential([keras.Input((784,)), dense(128, "relu"), dense(10, "softmax")])
+    model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
 
 
 @pytest.mark.parametrize(
@@ -613,7 +658,13 @@ def not_compiled():
         ),
         (lambda: network(dense(128, "relu"), dense(10, "softmax"), loss="mse"), "(?i)the loss"),
         (lambda: network(dense(128, "relu"), dense(10, "softmax"), metrics=()), "accuracy"),
+        (
+            lambda: network(dense(128, "softmax"), dense(10, "softmax")),
+            "hidden layer has a softmax",
+        ),
+        (square, r"shape \(n, 784\)"),
         (not_compiled, "not compiled"),
+        (not_scaled, "Pixels up to 255 reach"),
         (lambda: [dense(128, "relu"), dense(10, "softmax")], "A Keras model is expected"),
         (lambda: 3, "A Keras model is expected"),
     ],

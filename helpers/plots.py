@@ -105,7 +105,7 @@ def confusion(true, predicted, names, axis=None):
     np.add.at(matrix, (np.asarray(true), np.asarray(predicted)), 1)
     mistakes = np.where(np.eye(count, dtype=bool), 0, matrix)
     axis = axis or plt.subplots(figsize=(5.2, 4.8))[1]
-    axis.imshow(mistakes, cmap="Blues", vmax=max(1, 1.3 * mistakes.max()))
+    axis.imshow(mistakes, cmap="Blues", vmax=max(1, 2 * mistakes.max()))
     for row, column in np.ndindex(matrix.shape):
         if matrix[row, column]:
             weight = "bold" if row == column else "normal"

@@ -433,7 +433,7 @@ def _layer_mistakes(image, kernels, bias, right):
 
 @lab.check("counting parameters")
 def count_parameters(conv_parameters, dense_parameters):
-    for k, c_in, c_out in [(3, 1, 16), (11, 3, 96), (1, 64, 10), (5, 4, 7)]:
+    for k, c_in, c_out in [(11, 3, 96), (3, 1, 16), (1, 64, 10), (5, 4, 7)]:
         result = call(conv_parameters, k, c_in, c_out)
         _require_scalar(result)
         weights = k * k * c_in * c_out
@@ -496,38 +496,115 @@ def cnn(model):
             "There is a model inside your model. Put the layers themselves into one model: later "
             "cells look at them one by one."
         )
-    _check_convolutions([layer for layer in layers if isinstance(layer, keras.layers.Conv2D)])
-    norms = sum(isinstance(layer, keras.layers.BatchNormalization) for layer in layers)
-    if norms < 3:
-        raise CheckFailed(
-            f"There are {norms} batch normalizations; put one after each of the convolutions."
-        )
+    inputs = _inputs_of_layers(model)
+    _check_convolutions(inputs)
+    _check_around_convolutions(inputs)
     if tuple(model.output_shape) != (None, 10):
         raise CheckFailed(
             f"The output shape is {model.output_shape}; expected: (None, 10), a row of ten "
             "numbers for each image. Flatten the feature maps before the last, dense layer."
         )
-    count = model.count_params()
-    if not 30_000 <= count <= 100_000:
-        raise CheckFailed(
-            f"The model has {count:,} parameters; this one should have between 30,000 and 100,000. "
-            "Compare `model.summary()` with the list: filters, kernel sizes, and do the maps "
-            "shrink from 28 x 28 to 14 x 14 to 7 x 7?"
-        )
     _check_probabilities(model)
-    return f"{count:,} parameters, ten probabilities for each image."
+    return f"{model.count_params():,} parameters, ten probabilities for each image."
 
 
-def _check_convolutions(convolutions):
+RECIPE = [("first", 16, 5, 28), ("second", 32, 5, 14), ("third", 64, 3, 7)]
+
+
+def _inputs_of_layers(model):
+    """Return (layer, what comes in) for each layer, for a white image; last (None, output)."""
+    import keras
+
+    x = np.full((1, 28, 28, 1), 255.0, dtype="float32")
+    inputs = []
+    for layer in model.layers:
+        if not isinstance(layer, keras.layers.InputLayer):
+            inputs.append((layer, to_numpy(x)))
+            x = layer(x)
+    return [*inputs, (None, to_numpy(x))]
+
+
+def _check_convolutions(inputs):
+    """Fail unless filters, kernels, padding and the maps that come in are those of the table."""
+    import keras
+
+    convolutions = [pair for pair in inputs if isinstance(pair[0], keras.layers.Conv2D)]
     if not convolutions:
         raise CheckFailed("There is no `keras.layers.Conv2D` in the model: what are its layers?")
     if len(convolutions) != 3:
         raise CheckFailed(f"The model has {len(convolutions)} convolutions; the list asks for 3.")
-    filters = [layer.filters for layer in convolutions]
-    if filters != sorted(filters):
+    for (layer, x), (place, filters, kernel, side) in zip(convolutions, RECIPE, strict=True):
+        if layer.filters != filters:
+            raise CheckFailed(
+                f"The {place} convolution has {layer.filters} filters; the table says {filters}."
+            )
+        if tuple(layer.kernel_size) != (kernel, kernel):
+            raise CheckFailed(
+                f"The {place} convolution has a kernel of the size {layer.kernel_size}; the table "
+                f"says {kernel} x {kernel}."
+            )
+        if layer.padding != "same":
+            raise CheckFailed(
+                f'The {place} convolution has padding "{layer.padding}", so its maps are smaller '
+                'than what comes in. Use `padding="same"`.'
+            )
+        height = x.shape[1]
+        if height != side:
+            raise CheckFailed(
+                f"Maps of {height} x {height} reach the {place} convolution; expected: {side} x "
+                f"{side}. Pool after the first and after the second convolution, nowhere else."
+            )
+
+
+def _check_around_convolutions(inputs):
+    """Fail unless rescaling, normalization, activations and dropout are where they belong."""
+    import keras
+
+    layers = [layer for layer, _ in inputs]
+
+    def are(kind):
+        return [place for place, layer in enumerate(layers) if isinstance(layer, kind)]
+
+    largest = float(np.max(inputs[are(keras.layers.Conv2D)[0]][1]))
+    if not 0.5 <= largest <= 2:
         raise CheckFailed(
-            f"Your layers have {filters} filters. As the maps become smaller, the number of "
-            "filters grows."
+            f"A white pixel, 255, reaches the first convolution as {largest:g}. It should come as "
+            "1: begin with `keras.layers.Rescaling(1 / 255)`."
+        )
+    norms = [layers[place] for place in are(keras.layers.BatchNormalization)]
+    if len(norms) < 3:
+        raise CheckFailed(
+            f"There are {len(norms)} batch normalizations; put one after each convolution."
+        )
+    if max(layer.momentum for layer in norms) > 0.95:
+        raise CheckFailed(
+            "A batch normalization has the default momentum. Our training is too short for it: "
+            "`BatchNormalization(momentum=0.9)`."
+        )
+    rectified = [
+        layer
+        for layer in layers
+        if isinstance(layer, keras.layers.ReLU)
+        or getattr(layer, "activation", None) is keras.activations.relu
+    ]
+    if len(rectified) < 3:
+        raise CheckFailed(
+            f"There are {len(rectified)} ReLUs; put one after each batch normalization. Without "
+            "activations many layers can do no more than one."
+        )
+    sides = [x.shape[1] for _, x in inputs if x.ndim == 4]
+    if sides[-1] != 7:
+        raise CheckFailed(
+            f"The last maps are {sides[-1]} x {sides[-1]}, not 7 x 7: no pooling after the third "
+            "convolution."
+        )
+    dropouts = are(keras.layers.Dropout)
+    dense = (are(keras.layers.Dense) or [len(layers)])[-1]
+    if not dropouts:
+        raise CheckFailed("There is no `Dropout`: put it between `Flatten` and the dense layer.")
+    if dropouts[-1] > dense:
+        raise CheckFailed(
+            "The dropout stands after the dense layer, so it hides answers. Put it before."
         )
 
 

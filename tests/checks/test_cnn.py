@@ -303,22 +303,31 @@ def dense_parameters(inputs, units):
 def network(
     *,
     shape=(28, 28, 1),
+    scale=1 / 255,
     filters=(16, 32, 64),
-    strides=(1, 2, 2),
+    kernels=(5, 5, 3),
+    padding="same",
+    pools=(1, 1, 0),
+    momentum=0.9,
     norm=True,
     relu=True,
+    dropout="before",
     last="softmax",
 ):
     """A right answer to the exercise whose parts can be replaced by wrong ones."""
     import keras
     from keras import layers
 
-    stack = [keras.Input(shape), layers.Rescaling(1 / 255)]
-    for count, stride in zip(filters, strides, strict=True):
-        stack.append(layers.Conv2D(count, 3, strides=stride, padding="same"))
-        stack += [layers.BatchNormalization()] if norm else []
+    stack = [keras.Input(shape), layers.Rescaling(scale)]
+    for count, size, pool in zip(filters, kernels, pools, strict=True):
+        stack.append(layers.Conv2D(count, size, padding=padding))
+        stack += [layers.BatchNormalization(momentum=momentum)] if norm else []
         stack += [layers.ReLU()] if relu else []
-    stack += [layers.Flatten(), layers.Dense(10, activation=last)]
+        stack += [layers.MaxPooling2D(2)] * pool
+    stack.append(layers.Flatten())
+    stack += [layers.Dropout(0.1)] if dropout == "before" else []
+    stack.append(layers.Dense(10, activation=last))
+    stack += [layers.Dropout(0.1)] if dropout == "after" else []
     return keras.Sequential(stack)
 
 
@@ -326,10 +335,11 @@ def functional():
     import keras
     from keras import layers
 
-    image = x = keras.Input((28, 28, 1))
+    image = keras.Input((28, 28, 1))
+    x = layers.Rescaling(1 / 255)(image)
     for count, size in [(16, 5), (32, 5), (64, 3)]:
         x = layers.Conv2D(count, size, padding="same", use_bias=False)(x)
-        x = layers.Activation("relu")(layers.BatchNormalization()(x))
+        x = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(x))
         x = layers.MaxPooling2D(2)(x) if count < 64 else x
     x = layers.Dropout(0.3)(layers.Flatten()(x))
     return keras.Model(image, layers.Softmax()(layers.Dense(10)(x)))
@@ -462,15 +472,24 @@ def test_right_models_pass(make):
         (lambda: 3, "A Keras model is expected"),
         (not_built, "the shape of its input"),
         (lambda: network(shape=(28, 28, 3)), "The input shape"),
-        (lambda: network(filters=(), strides=()), "no `keras.layers.Conv2D`"),
-        (lambda: network(filters=(16, 32), strides=(2, 2)), "2 convolutions"),
-        (lambda: network(filters=(64, 32, 16)), "number of filters grows"),
-        (lambda: network(strides=(1, 1, 1)), "do the maps shrink"),
+        (lambda: network(filters=(), kernels=(), pools=()), "no `keras.layers.Conv2D`"),
+        (lambda: network(filters=(16, 32), kernels=(5, 5), pools=(1, 1)), "2 convolutions"),
+        (lambda: network(filters=(64, 32, 16)), "first convolution has 64 filters"),
+        (lambda: network(filters=(5, 32, 64)), "first convolution has 5 filters"),
+        (lambda: network(kernels=(3, 3, 3)), "the table says 5 x 5"),
+        (lambda: network(padding="valid"), 'Use `padding="same"`'),
+        (lambda: network(pools=(0, 0, 0)), "Maps of 28 x 28 reach the second"),
+        (lambda: network(pools=(1, 2, 0)), "Maps of 3 x 3 reach the third"),
+        (lambda: network(pools=(1, 1, 1)), "not 7 x 7"),
+        (lambda: network(scale=1), "as 255"),
+        (lambda: network(scale=255), "as 65025"),
         (lambda: network(norm=False), "0 batch normalizations"),
-        (lambda: network(filters=(64, 128, 256)), "between 30,000 and 100,000"),
+        (lambda: network(momentum=0.99), "default momentum"),
+        (lambda: network(relu=False), "0 ReLUs"),
+        (lambda: network(dropout=None), "no `Dropout`"),
+        (lambda: network(dropout="after"), "hides answers"),
         (lambda: network(last=None), "add up to 1"),
         (lambda: network(last="sigmoid"), "add up to 1"),
-        (lambda: network(relu=False), "the model is linear"),
         (without_flatten, "The output shape"),
         (nested, "a model inside"),
     ],

@@ -648,7 +648,7 @@ check.cnn(model)
 # end, which would mean overfitting?
 
 # %%
-epochs = 3 if digits.source.real else 6  # the offline digits are fewer
+epochs = 4 if digits.source.real else 6  # the offline digits are fewer
 history = train(model, x_train, digits.y_train, epochs, validation=0.05)
 plots.show(
     plots.learning_curves(history),

@@ -641,8 +641,8 @@ model = keras.Sequential(layers)
 check.cnn(model)
 
 # %% [markdown]
-# Now we train it. A twentieth of the training images is kept apart to validate. This takes about 40
-# seconds on two cores.
+# Now we train it. A twentieth of the training images is kept apart to validate. This takes less
+# than a minute on two cores.
 #
 # Look for two things in the plot: how good is the CNN after **one** epoch? Do the curves part at the
 # end, which would mean overfitting?

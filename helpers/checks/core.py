@@ -35,8 +35,6 @@ import numpy as np
 
 from .panel import Panel, in_notebook, show
 
-STUB = "...  # your code here"
-
 
 class CheckFailed(AssertionError):
     """The answer is wrong; the message says what was tried, what came back, where to look."""

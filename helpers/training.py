@@ -1,4 +1,4 @@
-"""What every training cell needs besides Keras itself."""
+"""What training cells need besides Keras itself."""
 
 import os
 
@@ -14,3 +14,13 @@ def progress():
     from tqdm.keras import TqdmCallback
 
     return [TqdmCallback(verbose=1)]
+
+
+def track(items):
+    """Yield the items of a list, with a bar of how many are done and the time left.
+
+    For cells that train several networks, one for each item. Silent under CI, as `progress` is.
+    """
+    from tqdm.auto import tqdm
+
+    return tqdm(items, disable=bool(os.environ.get("CI")))

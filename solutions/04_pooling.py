@@ -11,7 +11,7 @@
 # - say what pooling forgets, and for which tasks that is fatal.
 #
 # You need two hours. The notebook computes for about two minutes on two CPU cores and takes up to
-# 1.2 GB of memory. The pictures are a photograph that comes with scikit-learn, and MNIST, the
+# 1.3 GB of memory. The pictures are a photograph that comes with scikit-learn, and MNIST, the
 # handwritten digits of lab 03.
 
 # %%
@@ -45,7 +45,7 @@ for name, reduce in [("max", np.max), ("average", np.mean), ("sum", np.sum)]:
     print(f"{name:8}", np.reshape([reduce(window) for window in windows], (2, 2)).tolist())
 
 # %% [markdown]
-# Four numbers in the place of sixteen. The sum is always four times the average, so the two teach a
+# Four numbers in the place of sixteen. For windows of 2 x 2 the sum is four times the average, so the two teach a
 # network the same thing on another scale.
 #
 # A window needs two numbers: its side, and the **stride**, how far it moves from one window to the
@@ -109,9 +109,10 @@ for layer in [layers.MaxPooling2D(2), layers.AveragePooling2D(2)]:
 # ## How large is the result?
 #
 # With `padding="valid"`, the default, only whole windows count: what is left over at the right and at
-# the bottom is thrown away. With `padding="same"` the map is extended at its edges so that no pixel is
-# lost: windows begin at pixel 0, `stride`, 2 x `stride` and so on, as long as there is a pixel to begin
-# at.
+# the bottom is thrown away. With `padding="same"` the map is extended at its edges, so that no pixel is
+# lost as long as the stride isn't larger than the window. The **number** of windows is then the number
+# of pixels divided by the stride, rounded up. What stands in the added places never wins a maximum (it
+# isn't a zero, as around a convolution); how an average treats it differs between the backends of Keras.
 #
 # ### Exercise 2: the size
 #
@@ -119,7 +120,7 @@ for layer in [layers.MaxPooling2D(2), layers.AveragePooling2D(2)]:
 # `padding` is `"valid"` or `"same"`.
 #
 # `pooled_size(7, 2, 2, "valid")` is 3: windows begin at the pixels 0, 2 and 4, and the last pixel is
-# lost. `pooled_size(7, 2, 2, "same")` is 4: one more begins at pixel 6.
+# lost. `pooled_size(7, 2, 2, "same")` is 4: 7 / 2 is 3.5, rounded up.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -127,7 +128,8 @@ for layer in [layers.MaxPooling2D(2), layers.AveragePooling2D(2)]:
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# For `"same"` count the numbers 0, stride, 2 * stride, ... that are less than n. `size` plays no part.
+# For `"same"` the window's side plays no part. Rounding up: `math.ceil`, or count the numbers 0, stride,
+# 2 * stride, ... that are less than n.
 # </details>
 
 
@@ -148,9 +150,9 @@ check.pooled_size(pooled_size)
 # ## What each kind keeps
 #
 # A photograph shows it. We make it coarser by 10 in three ways: we keep one pixel of a hundred and drop
-# the others, as a convolution with a stride of 10 would place its windows; we average; we take the
-# largest. For windows that don't overlap there is a way without loops: two axes become four, and the
-# function reduces two of them.
+# the others, as a kernel of 1 x 1 with a stride of 10 would do; we average; we take the largest. For
+# windows that don't overlap there is a way without loops: two axes become four, and the function reduces
+# two of them.
 
 
 # %%
@@ -167,7 +169,7 @@ def shrink(image, size, reduce):
 # %%
 photo = data.photo().mean(axis=2)
 coarse = {
-    "one pixel of 100": photo[::10, ::10],
+    "one pixel of 100": photo[:420:10, ::10],
     "average": shrink(photo, 10, np.mean),
     "max": shrink(photo, 10, np.max),
 }
@@ -184,7 +186,7 @@ plots.show(
 
 # %% [markdown]
 # Dropping pixels leaves ragged edges, because what stands in a kept pixel is a matter of luck. The
-# average is smooth, and as bright as the photograph. The maximum is much brighter: bright things grow
+# average is smooth, and as bright as the picture it was made of. The maximum is much brighter: bright things grow
 # and thin dark ones disappear. In a feature map, where a large number means *the pattern is here*,
 # exactly this may be wanted.
 #
@@ -209,7 +211,8 @@ scenes = {
 # For each scene, which pooling makes the thing **more visible**? Set `better` to a dictionary with
 # `"max"` or `"average"` for each name, before you look at the figure further below. The bright line and
 # the dark line are one pixel wide and differ from their surroundings by 1; the patch is 32 x 32 pixels,
-# brighter by 0.3 only, and its noise is twice as strong.
+# brighter by 0.3 only, and its noise is twice as strong. The noise of every pixel is independent of the
+# others'.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -251,7 +254,7 @@ for row, (name, scene) in zip(axes, scenes.items(), strict=True):
     row[0].set_title(name)
     for axis, (kind, reduce) in zip(row[1:], pooled.items(), strict=True):
         axis.imshow(shrink(scene, 4, reduce))
-        axis.set_title(f"{kind}: {measured[name][kind]:.1f}")
+        axis.set_title(f"{kind}: visible {measured[name][kind]:.1f}")
 for axis in axes.flat:
     axis.axis("off")
 plots.show(
@@ -265,15 +268,16 @@ plots.show(
 check.better(better, measured)
 
 # %% [markdown]
-# The maximum finds what is bright and small, and loses what is dark and small. Averaging suppresses
-# noise: over n pixels by the square root of n. It is the better one for large faint things, and it
-# dilutes small ones.
+# The maximum finds what is bright and small, as long as it rises clearly above the noise, and loses what
+# is dark and small. Averaging suppresses independent noise: over n pixels by the square root of n. It is
+# the better one for large faint things, and it dilutes small ones. (Boureau, Ponce and LeCun, 2010, work
+# out when each is better.)
 #
 # ## What pooling saves
 #
-# Three convolutions read a digit, once on full maps, once with pooling in between. We count the
+# Three convolutions read a digit, once on full maps, once with a pooling after each. We count the
 # numbers that must be kept (**activations**; training needs them all again for the gradient) and
-# the multiplications, and we stop the time for 1,000 images. Which grows more slowly, work or weights?
+# the multiplications, and we measure the time for 1,000 images. Which column stays the same?
 
 # %%
 digits = data.mnist()
@@ -292,14 +296,13 @@ def count(network):
 
 
 # %%
-stages = {"without pooling": [], "with pooling": [layers.MaxPooling2D(2)]}
 some = digits.x_test[:1000, :, :, None].astype("float32")
 print(f"{'':16}   weights  activations  multiplications  seconds")
-for name, between in stages.items():
+for name, pooled in [("without pooling", False), ("with pooling", True)]:
     network = keras.Sequential([keras.Input((28, 28, 1))])
     for filters in (16, 32, 32):
         network.add(layers.Conv2D(filters, 3, padding="same", activation="relu"))
-        if between:
+        if pooled:
             network.add(layers.MaxPooling2D(2))
     network.predict(some, batch_size=100, verbose=0)  # the first call also compiles
     start = time.perf_counter()
@@ -310,12 +313,13 @@ for name, between in stages.items():
 
 # %% [markdown]
 # The weights are the same, because a kernel doesn't know the size of the map it slides over. Memory,
-# work and time fall. After a pooling by 2 each map has a quarter of the numbers, so a network can
-# afford more channels there: that is why so many networks halve the maps and double the channels.
+# work and time fall. After a pooling by 2 each map has a quarter of the places. With twice as many
+# channels coming in and twice as many going out, the next convolution then costs as much as before:
+# 1/4 x 2 x 2 = 1. Many networks halve the maps and double the channels.
 #
 # ## How far a unit sees
 #
-# The **receptive field** of a unit is the part of the input that can change its value. One convolution
+# You met the **receptive field** of a unit in lab 03: it is the part of the input that can change its value. One convolution
 # of 3 x 3 sees 3 x 3 pixels. A second one on top sees 3 x 3 numbers of the first map, together 5 x 5
 # pixels. If there is a pooling of 2 x 2 with stride 2 in between, neighbors in its map are **two**
 # pixels apart, and every layer after it takes steps twice as long.
@@ -334,7 +338,7 @@ for name, between in stages.items():
 #
 # ### Exercise 4: the receptive field
 #
-# Write `receptive_field(layers)`. `layers` is a list of pairs `(kernel, stride)` from the input on, for
+# Write `receptive_field(plan)`. `plan` is a list of pairs `(kernel, stride)` from the input on, for
 # convolutions and poolings alike. Return a list with the side of the receptive field after each layer:
 # `receptive_field([(3, 1), (2, 2), (3, 1)])` is `[3, 4, 8]`.
 #
@@ -349,11 +353,11 @@ for name, between in stages.items():
 
 
 # %% tags=["exercise:receptive_field"]
-def receptive_field(layers):
+def receptive_field(plan):
     """Return the side of the receptive field after each (kernel, stride)."""
     ### BEGIN SOLUTION
     r, jump, sides = 1, 1, []
-    for kernel, stride in layers:
+    for kernel, stride in plan:
         r += (kernel - 1) * jump
         jump *= stride
         sides.append(r)
@@ -366,9 +370,9 @@ check.receptive_field(receptive_field)
 
 # %% [markdown]
 # A formula should be tested on the thing itself. The **gradient** of one unit with respect to the image
-# is nonzero just on the pixels that the unit sees. We measure it with finite differences: brighten one
-# pixel at a time, and see whether the unit in the middle of the last map changes. All weights are 1,
-# so that no two contributions cancel.
+# can be nonzero only on the pixels that the unit sees. We find them with finite differences: brighten
+# one pixel at a time, and see whether the unit in the middle of the last map changes. All weights are
+# 1, so that no two contributions cancel.
 
 
 # %%
@@ -383,8 +387,7 @@ def support(network, side):
 
 # %% [markdown]
 # Three networks of three convolutions each: nothing in between, average pooling after the first, average
-# pooling after the first and the second. (With max pooling the gradient would need many images, because
-# in one image only one pixel of each window counts. That comes next.) What sides do you expect?
+# pooling after the first and the second. What sides do you expect?
 
 # %%
 plans = {
@@ -429,14 +432,15 @@ plots.show(
 # Write `max_pool_gradient(image, upstream, size)`. `image` has the shape `(h, w)`, the windows are
 # `size` x `size` and don't overlap, and both sides are multiples of `size`. `upstream`, of shape
 # `(h / size, w / size)`, holds the derivative of the loss with respect to each pooled number. Return the
-# derivative with respect to each pixel, of shape `(h, w)`.
+# derivative with respect to each pixel, of shape `(h, w)`. If several pixels of a window share its
+# maximum, give all of it to one of them, or share it among them.
 #
 # For the image `[[1, 9], [4, 2]]`, windows of 2 and upstream `[[5.0]]` the result is
 # `[[0, 5], [0, 0]]`: the 9 has won, and gets all of it.
 #
 # <details><summary>Hint 1</summary>
 #
-# Begin with zeros like the image. For each window find the position of its largest pixel, and write the
+# Begin with `np.zeros(image.shape)`. For each window find the position of its largest pixel, and write the
 # upstream number there.
 # </details>
 # <details><summary>Hint 2</summary>
@@ -463,9 +467,8 @@ def max_pool_gradient(image, upstream, size):
 check.max_pool_gradient(max_pool_gradient)
 
 # %% [markdown]
-# So max pooling teaches one pixel in four, the winner, and the average teaches all of them a little. In
-# a photograph of noise that is a loss; where a pattern has been found it is what we want: the weights
-# that found it are the ones that are corrected.
+# So max pooling sends the correction back through one place of each window, the one where the pattern
+# fitted best; the average sends it through all of them, a part through each.
 #
 # ## Does the digit have to stay in its place?
 #
@@ -473,7 +476,7 @@ check.max_pool_gradient(max_pool_gradient)
 # at the same row moved to the right by one and by two. Max pooling by 2 follows:
 
 # %%
-row = np.array([0, 5, 9, 5, 0, 0, 0, 0])
+row = np.array([0, 0, 9, 5, 0, 0, 0, 0])
 for step in (0, 1, 2):
     moved = np.roll(row, step)
     print(f"moved by {step}:", moved, " pooled:", moved.reshape(4, 2).max(axis=1))
@@ -486,7 +489,8 @@ for step in (0, 1, 2):
 #
 # We put it to the test. Five networks learn digits that stand in the **middle** of a field of 40 x 40
 # pixels. Then we move the test digits by 0 to 8 pixels, up, down, left or right. None of the five
-# has ever seen a digit that isn't in the middle.
+# has ever seen a digit that isn't in the middle. (A move by 8 brings some digits to the edge of the field;
+# what leaves it on one side comes back on the other.)
 
 # %%
 FIELD = 40
@@ -512,8 +516,8 @@ def displace(images, distance):
 # per channel. What the global average saves in the dense layer, it may spend on more channels.
 #
 # The convolutions have no bias. So an empty field gives zeros in every map, the same zeros that padding
-# adds, and the networks can't see where the field ends. With biases the edge would be visible, and would
-# betray a little of where the digit is (Islam and others, 2020).
+# adds. Otherwise the edge of the field could betray where the digit is: zero padding can tell a network
+# its place (Islam and others, 2020).
 
 
 # %%
@@ -555,7 +559,7 @@ KINDS = ["no pooling", "strided convolution", "average", "max", "global average"
 #
 # <details><summary>Hint</summary>
 #
-# Two poolings by 2 forgive movements of a few pixels. What does the dense layer after a `Flatten` have
+# Two poolings by 2 make steps of four pixels in the image. What does the dense layer after a `Flatten` have
 # for a digit that has moved by eight? And after a global average?
 # </details>
 
@@ -592,7 +596,7 @@ check.steadiest(steadiest, curves)
 # %% [markdown]
 # Now the same as a figure. A band goes from the worst to the best of the three trainings; the digits
 # above show what the network is given. Find three things: who is best at 0? Who falls most
-# slowly among the four that end in `Flatten`? Where does each cross 50 %?
+# slowly among the four that end in `Flatten`? Where does each of the four cross 50 %?
 
 # %%
 figure = plt.figure(figsize=(7.4, 5))
@@ -620,9 +624,13 @@ plots.show(
 
 # %% [markdown]
 # Four of the five have learned *where* the strokes of a digit are. They fall to guessing when it
-# moves. Pooling delays the fall by less than a pixel, no more; max pooling delays it longest. Only the
-# global average doesn't care: it has never known where anything is. It pays for that in the middle,
-# where it makes the most mistakes after the same few epochs.
+# moves. A coarser map delays the fall by less than a pixel. Most of that comes with a strided
+# convolution already; average and max pooling add a little. Be careful with that little: the bands
+# touch, and the network without pooling differs in more than that. Its dense layer takes so many weights
+# that two channels are all its last convolution can afford.
+#
+# The global average doesn't care where the digit is. It pays for that in the middle, where it makes the
+# most mistakes after the same four epochs. (Whether more epochs would close the gap we haven't tried.)
 #
 # One measured number for it: what share of its accuracy is left at 8 pixels?
 
@@ -638,8 +646,9 @@ check.reached(
 # %% [markdown]
 # <details><summary>Think: why do the accuracies of the four fall to guessing, and not to zero?</summary>
 #
-# A network that answers at random is right once in ten. Some classes are even preferred: a digit that
-# has moved may look like another one in the old place.
+# In the end their answers have little to do with the digit, and there are ten classes: answers that have
+# nothing to do with the digit are right about once in ten. It may be a little less: a digit that has
+# moved can look like *another* one in the old place.
 # </details>
 #
 # ## What pooling forgets
@@ -680,12 +689,13 @@ twin[0::2], twin[1::2] = image[1::2], image[0::2]
 check.twin(twin, image)
 
 # %% [markdown]
-# Look at the details of the twin (here the one from the text: every window is filled with its maximum)
-# and at the two pooled maps.
+# Here is a twin that keeps nothing but the maxima: every other pixel is black. Look at it, and then at the
+# two pooled maps.
 
 # %%
 pooled = shrink(image, 2, np.max)
-example = pooled.repeat(2, axis=0).repeat(2, axis=1)
+winners = image == pooled.repeat(2, axis=0).repeat(2, axis=1)
+example = np.where(winners, image, 0)
 shown = {
     "image": image,
     "a twin": example,
@@ -699,17 +709,22 @@ for axis, (name, picture) in zip(axes.flat, shown.items(), strict=True):
     axis.axis("off")
 plots.show(
     figure,
-    alt="Above, the coarse photograph and a blocky twin. Below, their max-pooled maps, which are equal.",
+    alt="Above, the coarse photograph, and a twin in which most pixels are black. Below, their "
+    "max-pooled maps, which are equal.",
 )
 
 # %% [markdown]
 # From the pooled map alone nobody can tell which of the two it was. For *what is in the picture?* this
-# loss is harmless. Is it also for *where is it?*
+# loss is often harmless. Is it also for *where is it?*
 #
 # The last experiment asks both questions at once. Every digit is moved by up to four pixels down or up,
-# and left or right, in training, too. Two of the networks from above get a second output of two numbers: how far down and how far right
-# of the middle the digit is. One network ends in `Flatten`, the other in the global average.
-# Which of them answers *which digit*, which *where*?
+# and left or right, in training, too. Two of the networks from above get a second output of two numbers:
+# how far down and how far right of the middle the digit is. One network ends in `Flatten`, the other in
+# the global average. Which of them answers *which digit*, which *where*?
+#
+# In Keras such a network is a `keras.Model` with a dictionary of outputs. Each output has a loss of its
+# own, here the cross-entropy for the digit and the mean squared error (`"mse"`) for the place;
+# `loss_weights` says how much each counts in their sum.
 
 
 # %%
@@ -726,7 +741,7 @@ def with_place(kind):
     network = build(kind)
     features = network.layers[-2].output
     outputs = {"digit": network.layers[-1].output, "place": layers.Dense(2)(features)}
-    return keras.Model(network.inputs, outputs)
+    return keras.Model(network.inputs[0], outputs)
 
 
 # %% [markdown]
@@ -744,16 +759,16 @@ for kind in training.track(["average", "global average"]):
     network.compile(keras.optimizers.Adam(3e-3), losses, loss_weights={"digit": 1, "place": 0.1})
     targets = {"digit": y_train, "place": moves.astype("float32")}
     network.fit(x_moved, targets, batch_size=32, epochs=4, verbose=0)
-    answer = network.predict(x_new, batch_size=400, verbose=0)
+    answer = {name: keras.ops.convert_to_numpy(a) for name, a in network(x_new).items()}
     accuracy = np.mean(answer["digit"].argmax(axis=1) == y_test)
     place_error[kind] = np.abs(answer["place"] - new_moves).mean()
     print(f"{kind:16} accuracy {accuracy:.2f}")
 {kind: f"{error:.2f} pixels" for kind, error in place_error.items()}
 
 # %% [markdown]
-# Which digit it is, both tell, and about equally well: a network with `Flatten` that has *seen* moved
-# digits in training reads them, too. Where it is, only one can tell. The error of the global average
-# is that of a network that knows nothing.
+# Which digit it is, both tell, in this one training each: a network with `Flatten` that has *seen* moved
+# digits in training reads them, too, though not as well as digits that always stand in the middle. Where
+# it is, only one can tell. The error of the global average is that of a network that knows nothing.
 
 # %%
 check.reached(
@@ -766,7 +781,8 @@ check.reached(
 # %% [markdown]
 # Some tasks ask for *where* at every pixel: which pixels are cloud, which are tumor, which are cat? A
 # network that pools must then find a way to bring back what pooling forgot. That is the idea of the
-# **U-Net** in lab 06: it hands the fine maps from before each pooling over to the end.
+# **U-Net** (Ronneberger, Fischer and Brox, 2015) in lab 06: it hands the fine maps from before each
+# pooling over to the layers that enlarge the maps again.
 
 # %%
 check.score_card()
@@ -780,8 +796,9 @@ check.score_card()
 #   noise, keeps large faint things, and shares the gradient.
 # - It saves activations, multiplications and time, and widens the view: every layer after it takes longer
 #   steps in the image.
-# - Pooling by 2 forgives movements of a pixel or two. The global average forgives all, and forgets
-#   where things are. Training with moved digits is another way to the same end.
+# - Two poolings by 2 soften a movement of about a pixel. In our field the global average didn't notice any
+#   movement, and couldn't say where the digit was. Training with moved digits is another way to read
+#   them.
 #
 # ### Go further
 #
@@ -791,13 +808,11 @@ check.score_card()
 #   cost in the middle?
 # - Blur before you drop pixels: `AveragePooling2D(3, strides=1)` and then a stride of 2. Zhang (2019)
 #   shows why this makes networks steadier.
-# - Give the twelve channels of the first convolution an `AveragePooling2D(4)` and leave the second
+# - In the network *global average*, give the twelve channels of the first convolution an `AveragePooling2D(4)` and leave the second
 #   pooling out. What happens to the size, to the receptive field, and to the accuracy?
 #
 # ### References
 #
-# - D. Scherer, A. Mueller and S. Behnke (2010): *Evaluation of pooling operations in convolutional
-#   architectures for object recognition*. ICANN.
 # - Y.-L. Boureau, J. Ponce and Y. LeCun (2010): *A theoretical analysis of feature pooling in visual
 #   recognition*. ICML.
 # - M. Lin, Q. Chen and S. Yan (2014): *Network in network*. ICLR. (Global average pooling.)
@@ -805,6 +820,6 @@ check.score_card()
 #   all convolutional net*. ICLR workshop. (Strides in the place of pooling.)
 # - M. A. Islam, S. Jia and N. Bruce (2020): *How much position information do convolutional neural
 #   networks encode?* ICLR.
-# - W. Luo, Y. Li, R. Urtasun and R. Zemel (2016): *Understanding the effective receptive field in deep
-#   convolutional neural networks*. NeurIPS.
+# - O. Ronneberger, P. Fischer and T. Brox (2015): *U-Net: convolutional networks for biomedical image
+#   segmentation*. MICCAI.
 # - R. Zhang (2019): *Making convolutional networks shift-invariant again*. ICML.

@@ -41,7 +41,10 @@ def pool(answer):
     results = [_attempt(answer, case) for case in cases]
     rights = [_keras_pool(*case) for case in cases]
     _judge(cases, results, rights, _POOL_MISTAKES, _explain_pool, _POOL_ERRORS)
-    return "It agrees with Keras for every size, stride and function that was tried."
+    return (
+        "Maxima and averages agree with Keras, and sums and minima are right as well, for every "
+        "image, size and stride that was tried."
+    )
 
 
 def _keras_pool(image, size, stride, reduce):
@@ -131,6 +134,7 @@ _WIDTH = "Your windows are `stride` pixels high and wide; `size` should say how 
 
 # The message of each mistake, then what it gives: x is the image, n the size, s the stride, f the
 # function. A tuple stands for its shape alone, None for an input where no prediction is made.
+# In the messages {0} is the first argument of the call, here the image.
 _POOL_MISTAKES = [
     (
         "The stride has no effect: your windows move one pixel at a time.",
@@ -157,6 +161,11 @@ _POOL_MISTAKES = [
         "Rows and columns have changed places: the row of the output moves the window to the "
         "right, the column moves it down. It should be the other way round.",
         _transposed_windows,
+    ),
+    (
+        "Rows and columns of the image have changed places: it has {0.shape[0]} rows and "
+        "{0.shape[1]} columns, and `image.shape` gives the rows first.",
+        lambda x, n, s, f: _cut(x, *_corners(x.T, n, s), n, f),
     ),
     (
         "You use one side of the image for both axes. The image need not be square: rows come from "
@@ -205,11 +214,8 @@ _POOL_MISTAKES = [
         _one_too_few,
     ),
     (
-        "Only the first window is in your output. Does the `return` stand inside a loop?",
+        "Only the first windows are in your output. Does the `return` stand inside a loop?",
         lambda x, n, s, f: _first_only(_pool(x, n, s, f), (slice(1), slice(1))),
-    ),
-    (
-        "Only the first row of windows is in your output. Does the `return` stand inside a loop?",
         lambda x, n, s, f: _first_only(_pool(x, n, s, f), slice(1)),
     ),
     (
@@ -284,7 +290,10 @@ _POOL_MISTAKES = [
     ),
 ]
 
-_EMPTY = "Such a window begins outside the image, or its slice ends where it begins."
+_EMPTY = (
+    "Such a window begins outside the image, or its slice ends where it begins. The image has the "
+    "shape {0.shape}, rows first."
+)
 _POOL_ERRORS = [
     ("zero-size array", f"You reduce a window without any pixel. {_EMPTY}"),
     (
@@ -295,7 +304,8 @@ _POOL_ERRORS = [
     (
         "out of bounds",
         "If that index belongs to the output: it counts windows, 0, 1, 2 and so on, whatever the "
-        "stride; the corner of a window counts pixels.",
+        "stride; the corner of a window counts pixels. The image has the shape {0.shape}, rows "
+        "first.",
     ),
 ]
 
@@ -306,7 +316,7 @@ def _explain_pool(case, array, right):
     if np.any(np.isnan(array)):
         return (
             "There is NaN in your output, though the image holds none. A window without any pixel "
-            f"gives it. {_EMPTY}"
+            f"gives it. {_EMPTY.format(image)}"
         )
     if array.shape != right.shape:
         part = tuple(map(slice, array.shape))
@@ -344,39 +354,25 @@ _SIZES += [(5, 5, 2), (12, 3, 5), (6, 1, 4), (224, 3, 2), (17, 6, 4), (8, 3, 3),
 def pooled_size(answer):
     truths = {"valid": _valid_size, "same": _same_size}
     cases = {padding: [(*sizes, padding) for sizes in _SIZES] for padding in truths}
-    silent = [padding for padding in cases if _returns_none(answer, cases[padding][0])]
-    if silent:
-        words = " and for ".join(f'"{padding}"' for padding in silent)
-        raise CheckFailed(
-            f"For {words} your function returns `None`: it ends without reaching a `return` that "
-            "gives a number. Which of your conditions is true for that word?"
-        )
     results = {padding: [_attempt(answer, case) for case in cases[padding]] for padding in truths}
     if _agree(results["valid"], [_same_size(*sizes) for sizes in _SIZES]) and _agree(
         results["same"], [_valid_size(*sizes) for sizes in _SIZES]
     ):
         raise CheckFailed(
-            'The two paddings have changed places: for "valid" you give the size of "same", and '
-            "the other way round. For which of the two must every window lie inside?"
+            "The two paddings have changed places. 7 pixels with windows of 2 and the stride 2: "
+            'it is 3 for "valid" and 4 for "same"; you give 4 for "valid" and 3 for "same".'
         )
     for padding, truth in truths.items():
         rights = [np.array(truth(*sizes)) for sizes in _SIZES]
         mistakes = _VALID_MISTAKES if padding == "valid" else _SAME_MISTAKES
         mistakes = [(message, *map(_without_padding, ways)) for message, *ways in mistakes]
-        _judge(cases[padding], results[padding], rights, mistakes, _explain_size)
+        _judge(cases[padding], results[padding], rights, mistakes, _explain_size, _SIZE_ERRORS)
     return 'It is right for "valid" and for "same", whether the stride divides the side or not.'
-
-
-def _returns_none(function, case):
-    try:
-        return function(*case) is None
-    except Exception:
-        return False
 
 
 def _agree(results, values):
     return all(
-        not isinstance(result, CheckFailed) and _same(to_numpy(result.value), value)
+        not isinstance(result, CheckFailed) and _same(_numbers(result.value), value)
         for result, value in zip(results, values, strict=True)
     )
 
@@ -393,9 +389,21 @@ def _without_padding(mistake):
     return lambda n, size, stride, padding: mistake(n, size, stride)
 
 
-_LEFT_OUT = 'With "valid" padding an incomplete window at the end is left out: round down.'
-_COUNTED = 'With "same" padding an incomplete window at the end counts as well: round up.'
-_WHOLE = "A size is a whole number."
+_SIZE_ERRORS = [
+    (
+        "returned `None`",
+        "`print` shows a value but gives nothing back. If you do have a `return`: is the condition "
+        "before it true for the padding {3!r}?",
+    ),
+]
+
+# Only the number of windows is spoken of for "same": where they begin is up to Keras, which adds
+# its padding on both sides.
+_LEFT_OUT = (
+    'With "valid" padding an incomplete window at the end is left out: round down, as `//` does.'
+)
+_COUNTED = 'With "same" padding the rest of the division makes one more window: round up.'
+_WHOLE = "A size is a whole number, and `/` doesn't round."
 _BY_SIZE = (
     "You divide by the size of the window, as if windows stood side by side. How far apart they "
     "stand is the stride."
@@ -412,13 +420,8 @@ _LATE_ONE = (
 _VALID_MISTAKES = [
     ('For "valid" you give the size of "same": a window must fit inside here.', _same_size),
     (_BY_STRIDE, lambda n, k, s: n // s),
-    (f"{_BY_STRIDE} And a size is a whole number.", lambda n, k, s: n / s),
-    (
-        _BY_SIZE,
-        lambda n, k, s: n // k,
-        lambda n, k, s: -(-n // k),
-        lambda n, k, s: n / k,
-    ),
+    (f"{_BY_STRIDE} {_WHOLE}", lambda n, k, s: n / s),
+    (_BY_SIZE, lambda n, k, s: n // k, lambda n, k, s: -(-n // k), lambda n, k, s: n / k),
     (
         "You count the steps. The first window stands at 0 before any step, so there is one "
         "window more than there are steps.",
@@ -430,7 +433,7 @@ _VALID_MISTAKES = [
         lambda n, k, s: (n - k) / s,
     ),
     (_LATE_ONE, lambda n, k, s: (n - k + 1) // s),
-    (f"{_LATE_ONE} And a size is a whole number.", lambda n, k, s: (n - k + 1) / s),
+    (f"{_LATE_ONE} {_WHOLE}", lambda n, k, s: (n - k + 1) / s),
     (
         "The stride has no effect: the window moves `stride` pixels at a time.",
         lambda n, k, s: n - k + 1,
@@ -482,33 +485,20 @@ _SAME_MISTAKES = [
         lambda n, k, s: n // s + 1,
     ),
     (
-        "There is one window too many. Windows begin at 0 and then every `stride` pixels, as long "
-        "as they begin inside the image.",
+        "There is one window too many everywhere: nothing is added to the number that was rounded "
+        "up.",
         lambda n, k, s: -(-n // s) + 1,
     ),
     (
-        "You count the steps. The first window stands at 0 before any step, so there is one "
-        "window more than there are steps.",
+        "You count the steps from window to window; there is one window more than there are steps.",
         lambda n, k, s: (n - 1) // s,
     ),
+    (_BY_SIZE, lambda n, k, s: -(-n // k), lambda n, k, s: n // k),
     (
-        _BY_SIZE,
-        lambda n, k, s: -(-n // k),
-        lambda n, k, s: n // k,
-    ),
-    (
-        "You pad both sides by half of the window. That is right for a window of odd size only: "
-        'for an even one, "same" puts one pixel less on one side.',
+        'Your number changes with the size of the window. That size plays no part with "same": '
+        "divide the side by the stride, and round.",
         lambda n, k, s: (n + 2 * (k // 2) - k) // s + 1,
-    ),
-    (
-        "You pad both sides by the same number. That is right for a window of odd size only: for "
-        'an even one, "same" puts one pixel more on one side.',
         lambda n, k, s: (n + 2 * ((k - 1) // 2) - k) // s + 1,
-    ),
-    (
-        'With "same" padding a window may begin at every pixel of the image, so its size plays no '
-        "role.",
         lambda n, k, s: -(-(n - k) // s) + 1,
     ),
 ]
@@ -518,14 +508,272 @@ def _explain_size(case, array, right):
     n, size, stride, padding = case
     if array.shape != ():
         return "One whole number is expected: the size along one axis."
+    if array % 1:
+        return f"{_WHOLE} Which way is it rounded for the padding {padding!r}?"
     if padding == "valid":
         return (
             f"Draw it: {n} pixels in a row, windows of {size} that begin at pixel 0, {stride}, "
             f"{2 * stride} and so on. How many lie inside as a whole?"
         )
     return (
-        f"Draw it: {n} pixels in a row, windows that begin at pixel 0, {stride}, {2 * stride} and "
-        "so on. How many begin inside?"
+        f'With "same" padding the number of windows is {n} / {stride}, the side divided by the '
+        "stride, and rounded. Which way?"
+    )
+
+
+# --- max or average ------------------------------------------------------------------------------
+
+
+@lab.check("where max helps and where average does")
+def better(better, visibility):
+    """Compare "max" or "average" for each scene with {scene: {"max": v, "average": v}}."""
+    if not isinstance(better, dict):
+        raise CheckFailed(
+            f"Answer with a dictionary, one word for each scene; this is {describe(better)}."
+        )
+    given = {_plain(key): word for key, word in better.items() if isinstance(key, str)}
+    words = {scene: given.get(_plain(scene)) for scene in visibility}
+    missing = [scene for scene, word in words.items() if word is None or word is Ellipsis]
+    if len(missing) == len(words) and not set(given) - set(map(_plain, visibility)):
+        raise NotAttempted("Give each scene one of the words `max` and `average`.")
+    if missing:
+        scenes = ", ".join(f'"{scene}"' for scene in visibility)
+        raise CheckFailed(f'The scene "{missing[0]}" has no word yet. The scenes are: {scenes}.')
+    words = {
+        scene: _choose(word, visibility[scene], f'The word for "{scene}"')
+        for scene, word in words.items()
+    }
+    best = {scene: max(measured, key=measured.get) for scene, measured in visibility.items()}
+    wrong = [
+        scene
+        for scene, measured in visibility.items()
+        if measured[words[scene]] < measured[best[scene]]
+    ]
+    if wrong:
+        scene, word = wrong[0], words[wrong[0]]
+        measured, other = visibility[scene], best[scene]
+        message = (
+            f'"{scene}": you chose `{word}`, for which {measured[word]:.3g} was measured; '
+            f"`{other}` gives {measured[other]:.3g}. {_WHY_NOT[word]}"
+        )
+        if len(set(words.values())) == 1 < len(set(best.values())):
+            message += f" You gave `{word}` to every scene; no single answer fits them all."
+        elif len(wrong) == len(words) > 1:
+            message += " Every one of your words is the other way round."
+        raise CheckFailed(message)
+    return "The measurement agrees with you, for every scene."
+
+
+_WHY_NOT = {
+    "max": (
+        "A maximum passes on one pixel of a window. Which pixel is that here: one of the thing "
+        "that we look for, or the brightest one around it, by its nature or by chance?"
+    ),
+    "average": (
+        "An average mixes all pixels of a window. How many of them belong to the thing that we "
+        "look for, and what do the others do to it?"
+    ),
+}
+
+
+# --- the receptive field -------------------------------------------------------------------------
+
+
+@lab.check("the receptive field")
+def receptive_field(answer):
+    cases = [
+        [(3, 1), (2, 2), (3, 1)],
+        [(5, 1)],
+        [(3, 2), (3, 2), (3, 2)],
+        [(3, 1), (3, 1), (3, 1), (3, 1)],
+        [(2, 2), (5, 1), (2, 3), (3, 1)],
+        [(1, 1), (7, 3), (4, 2), (2, 1), (3, 3)],
+        [(11, 4), (3, 2), (5, 1), (3, 2), (3, 1)],
+    ]
+    cases = [(layers,) for layers in cases]
+    results = [_attempt(answer, case) for case in cases]
+    rights = [np.array(_fields_seen(*case)) for case in cases]
+    _judge(cases, results, rights, _FIELD_MISTAKES, _explain_field, _FIELD_ERRORS)
+    return "It is right for convolutions and poolings in any order."
+
+
+def _fields_seen(layers):
+    """Return how many pixels in a row the first output of each layer depends on, walking back."""
+    sides = []
+    for depth in range(1, len(layers) + 1):
+        last = 0
+        for kernel, stride in reversed(layers[:depth]):
+            last = last * stride + kernel - 1
+        sides.append(last + 1)
+    return sides
+
+
+def _grow(layers, growth, start=1, step=lambda jump, stride: jump * stride):
+    """Return the sides when each layer adds `growth(kernel, stride, jump)`."""
+    sides, side, jump = [], start, 1
+    for kernel, stride in layers:
+        side += growth(kernel, stride, jump)
+        jump = step(jump, stride)
+        sides.append(side)
+    return sides
+
+
+def _chain(layers, following):
+    """Return the sides when each is `following(side, kernel, stride)`, from 1 on."""
+    sides = itertools.accumulate(layers, lambda side, layer: following(side, *layer), initial=1)
+    return list(sides)[1:]
+
+
+_EARLIER = (
+    "A layer's own stride moves *its* windows apart. It tells how many pixels of the image lie "
+    "between neighbors that the *next* layer looks at, so it counts from the next layer on."
+)
+
+_FIELD_ERRORS = [
+    (
+        "'NoneType' object has no attribute 'append'|returned `None`",
+        "`append` and `print` give nothing back, that is `None`: `append` changes the list itself, "
+        "so neither keep nor return what it gives.",
+    ),
+]
+
+_FIELD_MISTAKES = [
+    (
+        "Every layer adds what a kernel of 3 does; the kernel is the first number of each pair.",
+        lambda layers: _grow(layers, lambda k, s, jump: 2 * jump),
+    ),
+    (
+        "The strides have no effect. Behind a stride of 2, neighbors on a map are two pixels of "
+        "the image apart.",
+        lambda layers: _grow(layers, lambda k, s, jump: k - 1),
+    ),
+    (
+        "You add up the kernels. Windows of neighbors overlap, so a layer adds less than its "
+        "kernel; and strides before it make the steps larger.",
+        lambda layers: _grow(layers, lambda k, s, jump: k, start=0),
+        lambda layers: _grow(layers, lambda k, s, jump: k),
+    ),
+    (
+        "You multiply the kernels. The windows of neighbors overlap, so a layer adds to the field; "
+        "it doesn't multiply it.",
+        lambda layers: _chain(layers, lambda r, k, s: r * k),
+    ),
+    (_EARLIER, lambda layers: _grow(layers, lambda k, s, jump: (k - 1) * jump * s)),
+    (
+        f"{_EARLIER} And the strides of all layers before multiply.",
+        lambda layers: _grow(layers, lambda k, s, jump: (k - 1) * s),
+    ),
+    (
+        "Only the stride of the layer just before counts in your answer. The strides of *all* "
+        "earlier layers multiply.",
+        lambda layers: _grow(layers, lambda k, s, jump: (k - 1) * jump, step=lambda jump, s: s),
+    ),
+    (
+        "You add up the strides. A stride of 2 behind a stride of 2 makes steps of four pixels, "
+        "behind three of them steps of eight: what grows like that?",
+        lambda layers: _grow(
+            layers, lambda k, s, jump: (k - 1) * jump, step=lambda jump, s: jump + s
+        ),
+        lambda layers: _grow(
+            layers, lambda k, s, jump: (k - 1) * jump, step=lambda jump, s: jump + s - 1
+        ),
+    ),
+    (
+        "Each new layer adds `kernel` neighbors in your count. One of them is the place that was "
+        "seen already: how many are new?",
+        lambda layers: _grow(layers, lambda k, s, jump: k * jump),
+        lambda layers: _grow(layers, lambda k, s, jump: k * jump, start=0),
+    ),
+    (
+        "Every side is 1 too small: before any layer, a pixel sees itself.",
+        lambda layers: _grow(layers, lambda k, s, jump: (k - 1) * jump, start=0),
+    ),
+    (
+        "That formula walks *back*, from an output to the image. You use it from the image on, so "
+        "each stride enlarges what was seen *before* it.",
+        lambda layers: _chain(layers, lambda r, k, s: (r - 1) * s + k),
+    ),
+    (
+        "You multiply the side itself by the stride. A stride enlarges the steps of the layers "
+        "that come later, not what has been seen so far.",
+        lambda layers: _chain(layers, lambda r, k, s: (r + k - 1) * s),
+        lambda layers: _chain(layers, lambda r, k, s: r * s + k - 1),
+    ),
+    (
+        "Those are the products of the strides: how far apart neighbors are, not yet how much one "
+        "of them sees.",
+        lambda layers: _chain(layers, lambda r, k, s: r * s),
+    ),
+    (
+        "Kernel and stride have changed places: each pair is (kernel, stride).",
+        lambda layers: _fields_seen([(s, k) for k, s in layers]),
+    ),
+    (
+        "That is what each layer adds. The field keeps what earlier layers saw.",
+        lambda layers: np.diff(_fields_seen(layers), prepend=1),
+    ),
+    (
+        "You begin with the last layer; the list begins at the image.",
+        lambda layers: _fields_seen(layers[::-1]),
+    ),
+    (
+        "The sides are right, but the last layer comes first.",
+        lambda layers: _fields_seen(layers)[::-1],
+    ),
+    (
+        "You add as many neighbors on the left as on the right. A window of even size has one "
+        "less on one side: how many are new in all?",
+        lambda layers: _grow(layers, lambda k, s, jump: 2 * (k // 2) * jump),
+    ),
+    (
+        "You add the neighbors on one side only; a window reaches out to both.",
+        lambda layers: _grow(layers, lambda k, s, jump: k // 2 * jump),
+    ),
+    (
+        "The sides stand one place too late, and the last is missing: you note the side *before* "
+        "a layer has been added.",
+        lambda layers: [1, *_fields_seen(layers)[:-1]],
+    ),
+    (
+        "The 1 of the image itself stands first. Give one side for each layer, after it.",
+        lambda layers: [1, *_fields_seen(layers)],
+    ),
+    (
+        "That is the side after the last layer only. Collect one for each layer.",
+        lambda layers: _fields_seen(layers)[-1],
+        lambda layers: _fields_seen(layers)[-1:],
+    ),
+    (
+        "The list ends after the first layer. Does the `return` stand inside the loop?",
+        lambda layers: _fields_seen(layers)[:1],
+    ),
+    (
+        "That is the side after the first layer. Does the `return` stand inside the loop?",
+        lambda layers: _fields_seen(layers)[0],
+    ),
+    (
+        "That is the number of pixels in the field. The side of the square is asked for.",
+        lambda layers: np.square(_fields_seen(layers)),
+    ),
+]
+
+
+def _explain_field(case, array, right):
+    (layers,) = case
+    if array.shape != right.shape:
+        return f"For these {len(layers)} layers give a list with one side for each: `{layers}`."
+    place = int(np.argmax(array != right))
+    kernel, stride = layers[place]
+    first = (
+        f"The layers are `{layers}`. The first wrong side is that of layer {place + 1} (kernel "
+        f"{kernel}, stride {stride})."
+    )
+    if place == 0:
+        return f"{first} One of its outputs looks at {kernel} pixels of the image in a row."
+    before = "stride of the layer" if place == 1 else f"strides of the {place} layers"
+    return (
+        f"{first} One of its outputs looks at {kernel} neighbors on the map below; how many pixels "
+        f"of the image lie from one neighbor to the next, given the {before} before it?"
     )
 
 
@@ -551,9 +799,32 @@ def max_pool_gradient(answer):
     ]
     results = [_attempt(answer, case) for case in cases]
     rights = [_by_differences(*case) for case in cases]
-    _judge(cases, results, rights, _GRADIENT_MISTAKES, _explain_gradient, _GRADIENT_ERRORS)
+    rest = _negative_window(cases, results, rights)
+    _judge(cases, results, rights, _GRADIENT_MISTAKES, _explain_gradient, _GRADIENT_ERRORS, rest)
     _check_ties(answer)
-    return "It agrees with what happens to the pooled map when each pixel is nudged a little."
+    return (
+        "Where a window has one largest pixel, it agrees with what a small nudge of each pixel "
+        "does to the pooled map. Where several share the largest value, what they get adds up to "
+        "the whole."
+    )
+
+
+def _negative_window(cases, results, rights):
+    """Return what to say if only images with a window of negative pixels come out wrong."""
+    windows = []
+    for (image, _, size), result, right in zip(cases, results, rights, strict=True):
+        if not _agree([result], [right]):
+            places = np.argwhere(_pool(image, size, size, np.max) < 0)
+            if not places.size:
+                return None
+            windows.append(_windows(image, size, size)[tuple(places[0])].tolist())
+    if not windows:
+        return None
+    return (
+        f"In this image all pixels of the window `{windows[0]}` are negative, and one of them is "
+        "the largest. Does your search for it begin at a number that none exceeds, such as 0? (The "
+        "images that were tried without such a window come out right.)"
+    )
 
 
 def _by_differences(image, upstream, size):
@@ -699,18 +970,7 @@ _GRADIENT_MISTAKES = [
     ),
     (
         "You look for the largest pixel without its sign; -5 is less than 1.",
-        lambda x, u, n: _place(
-            x,
-            u,
-            n,
-            _pixel,
-            pick=lambda window: np.argmax(np.abs(window)),
-        ),
-    ),
-    (
-        "A window whose pixels are all negative gets no gradient in your answer. It has a largest "
-        "pixel as well.",
-        lambda x, u, n: (x > 0) * _mask(x, n) * _enlarge(u, n),
+        lambda x, u, n: _place(x, u, n, _pixel, pick=lambda window: np.argmax(np.abs(window))),
     ),
     (
         "Only the largest pixel of the whole image gets something. Each *window* has a largest "
@@ -722,10 +982,15 @@ _GRADIENT_MISTAKES = [
         ),
     ),
     (
-        "All gradients land in the first window: the place of the largest pixel is counted from "
-        "the corner of its window, not from the corner of the image.",
+        "You wrote everything into the first window: the place of the largest pixel is counted "
+        "from the corner of its own window. Add the corner of the window.",
         lambda x, u, n: _place(x, u, n, lambda i, j, n, a, b: (a, b)),
         lambda x, u, n: _place(x, u, n, lambda i, j, n, a, b: (a, b), add=True),
+    ),
+    (
+        "You add the corner of the window to the row or to the column; both need it.",
+        lambda x, u, n: _place(x, u, n, lambda i, j, n, a, b: (i * n + a, b)),
+        lambda x, u, n: _place(x, u, n, lambda i, j, n, a, b: (a, j * n + b)),
     ),
     (
         f"{_FLAT} And its window begins elsewhere.",
@@ -735,11 +1000,8 @@ _GRADIENT_MISTAKES = [
         ),
     ),
     (
-        "Only the first window gets its gradient. Does the `return` stand inside a loop?",
+        "Only the first windows get their gradient. Does the `return` stand inside a loop?",
         lambda x, u, n: _mask(x, n) * _enlarge(_first_only(u, (slice(1), slice(1))), n),
-    ),
-    (
-        "Only the first row of windows gets its gradient. Does the `return` stand inside a loop?",
         lambda x, u, n: _mask(x, n) * _enlarge(_first_only(u, slice(1)), n),
     ),
     (
@@ -754,10 +1016,7 @@ _GRADIENT_MISTAKES = [
         "What `np.argmax` gives for a window counts the pixels of the *window*, row by row; you "
         "turn it into row and column as if it counted those of the whole image.",
         lambda x, u, n: _place(
-            x,
-            u,
-            n,
-            lambda i, j, n, a, b: np.add((i * n, j * n), divmod(a * n + b, x.shape[1])),
+            x, u, n, lambda i, j, n, a, b: np.add((i * n, j * n), divmod(a * n + b, x.shape[1]))
         ),
     ),
     (
@@ -781,19 +1040,10 @@ _GRADIENT_MISTAKES = [
         lambda x, u, n: _mask(x, n) * _enlarge(u.T.reshape(u.shape), n),
     ),
     (
-        "Every window gets the first upstream value; each has one of its own.",
+        "Every window gets the same number; each has an upstream value of its own.",
         lambda x, u, n: _mask(x, n) * u[0, 0],
-    ),
-    (
-        "Every window gets the last upstream value; each has one of its own.",
         lambda x, u, n: _mask(x, n) * u[-1, -1],
-    ),
-    (
-        "Every window gets the sum of all upstream values; each has one of its own.",
         lambda x, u, n: _mask(x, n) * u.sum(),
-    ),
-    (
-        "Every window gets the mean of all upstream values; each has one of its own.",
         lambda x, u, n: _mask(x, n) * u.mean(),
     ),
     (
@@ -824,8 +1074,8 @@ _GRADIENT_MISTAKES = [
 _GRADIENT_ERRORS = [
     (
         "out of bounds",
-        "Three ways of counting meet here: a place in `upstream` counts windows, a place in the "
-        "image counts pixels, and `np.argmax` of a window is *one* number that counts the pixels "
+        "`upstream` has one number for each *window*, and here the shape {1.shape}; the image has "
+        "the shape {0.shape}. And `np.argmax` of a window is *one* number that counts the pixels "
         "of the window, row by row.",
     ),
 ]
@@ -842,196 +1092,7 @@ def _explain_gradient(case, array, right):
     return (
         f"The window of `upstream[{i}, {j}]` has its largest pixel at `[{i * size + a}, "
         f"{j * size + b}]` of the image: {upstream[i, j]:.4g} belongs there, and 0 at its other "
-        "pixels."
-    )
-
-
-# --- the receptive field -------------------------------------------------------------------------
-
-
-@lab.check("the receptive field")
-def receptive_field(answer):
-    cases = [
-        [(3, 1), (2, 2), (3, 1)],
-        [(5, 1)],
-        [(3, 2), (3, 2), (3, 2)],
-        [(3, 1), (3, 1), (3, 1), (3, 1)],
-        [(2, 2), (5, 1), (2, 3), (3, 1)],
-        [(1, 1), (7, 3), (4, 2), (2, 1), (3, 3)],
-        [(11, 4), (3, 2), (5, 1), (3, 2), (3, 1)],
-    ]
-    cases = [(layers,) for layers in cases]
-    results = [_attempt(answer, case) for case in cases]
-    rights = [np.array(_fields_seen(*case)) for case in cases]
-    _judge(cases, results, rights, _FIELD_MISTAKES, _explain_field)
-    return "It is right for convolutions and poolings in any order."
-
-
-def _fields_seen(layers):
-    """Return how many pixels in a row the first output of each layer depends on, walking back."""
-    sides = []
-    for depth in range(1, len(layers) + 1):
-        last = 0
-        for kernel, stride in reversed(layers[:depth]):
-            last = last * stride + kernel - 1
-        sides.append(last + 1)
-    return sides
-
-
-def _grow(layers, growth, start=1, step=lambda jump, stride: jump * stride):
-    """Return the sides when each layer adds `growth(kernel, stride, jump)`."""
-    sides, side, jump = [], start, 1
-    for kernel, stride in layers:
-        side += growth(kernel, stride, jump)
-        jump = step(jump, stride)
-        sides.append(side)
-    return sides
-
-
-def _chain(layers, following):
-    """Return the sides when each is `following(side, kernel, stride)`, from 1 on."""
-    sides = itertools.accumulate(layers, lambda side, layer: following(side, *layer), initial=1)
-    return list(sides)[1:]
-
-
-_EARLIER = (
-    "A layer's own stride moves *its* windows apart. It tells how many pixels of the image lie "
-    "between neighbors that the *next* layer looks at, so it counts from the next layer on."
-)
-
-_FIELD_MISTAKES = [
-    (
-        "The strides have no effect. Behind a stride of 2, neighbors on a map are two pixels of "
-        "the image apart.",
-        lambda layers: _grow(layers, lambda k, s, jump: k - 1),
-    ),
-    (
-        "You add up the kernels. Windows of neighbors overlap, so a layer adds less than its "
-        "kernel; and strides before it make the steps larger.",
-        lambda layers: _grow(layers, lambda k, s, jump: k, start=0),
-    ),
-    (
-        "You add up the kernels, from 1 on. Windows of neighbors overlap, so a layer adds less "
-        "than its kernel; and strides before it make the steps larger.",
-        lambda layers: _grow(layers, lambda k, s, jump: k),
-    ),
-    (
-        "You multiply the kernels. The windows of neighbors overlap, so a layer adds to the field; "
-        "it doesn't multiply it.",
-        lambda layers: _chain(layers, lambda r, k, s: r * k),
-    ),
-    (_EARLIER, lambda layers: _grow(layers, lambda k, s, jump: (k - 1) * jump * s)),
-    (
-        f"{_EARLIER} And the strides of all layers before multiply.",
-        lambda layers: _grow(layers, lambda k, s, jump: (k - 1) * s),
-    ),
-    (
-        "Only the stride of the layer just before counts in your answer. The strides of *all* "
-        "earlier layers multiply.",
-        lambda layers: _grow(layers, lambda k, s, jump: (k - 1) * jump, step=lambda jump, s: s),
-    ),
-    (
-        "You add up the strides. A stride of 2 behind a stride of 2 makes steps of four pixels, "
-        "behind three of them steps of eight: what grows like that?",
-        lambda layers: _grow(
-            layers, lambda k, s, jump: (k - 1) * jump, step=lambda jump, s: jump + s
-        ),
-        lambda layers: _grow(
-            layers, lambda k, s, jump: (k - 1) * jump, step=lambda jump, s: jump + s - 1
-        ),
-    ),
-    (
-        "Each new layer adds `kernel` neighbors in your count. One of them is the place that was "
-        "seen already: how many are new?",
-        lambda layers: _grow(layers, lambda k, s, jump: k * jump),
-        lambda layers: _grow(layers, lambda k, s, jump: k * jump, start=0),
-    ),
-    (
-        "Every side is 1 too small: before any layer, a pixel sees itself.",
-        lambda layers: _grow(layers, lambda k, s, jump: (k - 1) * jump, start=0),
-    ),
-    (
-        "That formula walks *back*, from an output to the image. You use it from the image on, so "
-        "each stride enlarges what was seen *before* it.",
-        lambda layers: _chain(layers, lambda r, k, s: (r - 1) * s + k),
-    ),
-    (
-        "You multiply the side itself by the stride. A stride enlarges the steps of the layers "
-        "that come later, not what has been seen so far.",
-        lambda layers: _chain(layers, lambda r, k, s: (r + k - 1) * s),
-        lambda layers: _chain(layers, lambda r, k, s: r * s + k - 1),
-    ),
-    (
-        "Those are the products of the strides: how far apart neighbors are, not yet how much one "
-        "of them sees.",
-        lambda layers: _chain(layers, lambda r, k, s: r * s),
-    ),
-    (
-        "Kernel and stride have changed places: each pair is (kernel, stride).",
-        lambda layers: _fields_seen([(s, k) for k, s in layers]),
-    ),
-    (
-        "That is what each layer adds. The field keeps what earlier layers saw.",
-        lambda layers: np.diff(_fields_seen(layers), prepend=1),
-    ),
-    (
-        "You begin with the last layer; the list begins at the image.",
-        lambda layers: _fields_seen(layers[::-1]),
-    ),
-    (
-        "The sides are right, but the last layer comes first.",
-        lambda layers: _fields_seen(layers)[::-1],
-    ),
-    (
-        "You add as many neighbors on the left as on the right. A window of even size has one "
-        "less on one side: how many are new in all?",
-        lambda layers: _grow(layers, lambda k, s, jump: 2 * (k // 2) * jump),
-    ),
-    (
-        "You add the neighbors on one side only; a window reaches out to both.",
-        lambda layers: _grow(layers, lambda k, s, jump: k // 2 * jump),
-    ),
-    (
-        "The sides stand one place too late, and the last is missing: you note the side *before* "
-        "a layer has been added.",
-        lambda layers: [1, *_fields_seen(layers)[:-1]],
-    ),
-    (
-        "The 1 of the image itself stands first. Give one side for each layer, after it.",
-        lambda layers: [1, *_fields_seen(layers)],
-    ),
-    (
-        "That is the side after the last layer only. Collect one for each layer.",
-        lambda layers: _fields_seen(layers)[-1],
-        lambda layers: _fields_seen(layers)[-1:],
-    ),
-    (
-        "The list ends after the first layer. Does the `return` stand inside the loop?",
-        lambda layers: _fields_seen(layers)[:1],
-    ),
-    (
-        "That is the side after the first layer. Does the `return` stand inside the loop?",
-        lambda layers: _fields_seen(layers)[0],
-    ),
-    (
-        "That is the number of pixels in the field. The side of the square is asked for.",
-        lambda layers: np.square(_fields_seen(layers)),
-    ),
-]
-
-
-def _explain_field(case, array, right):
-    (layers,) = case
-    if array.shape != right.shape:
-        return f"For these {len(layers)} layers give a list with one side for each: `{layers}`."
-    place = int(np.argmax(array != right))
-    kernel, stride = layers[place]
-    before = "the image itself" if place == 0 else f"the {place} before it"
-    return (
-        f"The layers are `{layers}`. The first wrong side is that of layer {place + 1} (kernel "
-        f"{kernel}, stride {stride}). One of its outputs looks at {kernel} neighbors on the map "
-        "below; how many pixels of the image lie from one neighbor to the next, given the strides "
-        f"of {before}?"
+        "pixels. `upstream` has one number for each *window*."
     )
 
 
@@ -1069,6 +1130,9 @@ def steadiest(steadiest, curves):
     raise CheckFailed(f"{figures(name)}; {figures(best)}. {why}")
 
 
+_EQUAL = 2e-6  # numbers closer than this count as equal: float32 and arithmetic round
+
+
 @lab.check("an image with the same pooled map")
 def twin(twin, image):
     image = np.asarray(image, dtype=float)
@@ -1089,48 +1153,44 @@ def twin(twin, image):
     array = array.astype(float)
     if np.any(np.isnan(array)):
         raise CheckFailed("There is NaN in your twin. Every pixel is a number from 0 to 1.")
-    if array.min() < 0 or array.max() > 1:
+    if array.min() < -_EQUAL or array.max() > 1 + _EQUAL:
         raise CheckFailed(
-            f"The pixels of your twin go from {array.min():.4g} to {array.max():.4g}; those of an "
+            f"The pixels of your twin go from {array.min():.7g} to {array.max():.7g}; those of an "
             "image here stay between 0 and 1."
         )
-    changed = np.abs(array - image) > 1e-6
+    changed = np.abs(array - image) > _EQUAL
     if not np.any(changed):
         raise CheckFailed(
-            "Your twin is the image itself, pixel by pixel. If you did change pixels: `twin = "
-            "image` only gives the same array a second name, so the image has changed with it. "
-            "Then run the cell that makes the image once more, and work on a copy."
+            f"Your twin is the image itself: no pixel differs by more than {_EQUAL:f}. If you did "
+            "change pixels: `twin = image` only gives the same array a second name, so the image "
+            "has changed with it. Then run the cell that makes the image once more, and work on a "
+            "copy."
         )
     _check_pooled_map(_pool(array, 2, 2, np.max), pooled, image)
-    share = changed.mean()
-    if share < 0.5:
+    if changed.mean() < 0.5:
         raise CheckFailed(
-            f"The pooled map is the same, but only {100 * share:.1f} % of the pixels differ; half "
-            "of them should. How many pixels of a window may change without its maximum?"
+            f"The pooled map is the same, but only {changed.sum()} of {changed.size} pixels differ "
+            f"by more than {_EQUAL:f}; at least half of them should. How many pixels of a window "
+            "may change without its maximum?"
         )
-    return f"{100 * share:.0f} % of the pixels differ, and the pooled map is the same."
+    return f"{100 * changed.mean():.0f} % of the pixels differ, and the pooled map is the same."
 
 
 def _check_pooled_map(given, pooled, image):
-    different = np.abs(given - pooled) > 1e-6
+    different = np.abs(given - pooled) > _EQUAL
     if not np.any(different):
         return
     i, j = map(int, np.argwhere(different)[0])
     facts = (
         f"The pooled maps differ in {different.sum()} of {different.size} windows. The first is "
         f"`[{i}, {j}]`, the rows {2 * i} and {2 * i + 1} and the columns {2 * j} and {2 * j + 1}: "
-        f"its largest pixel is {pooled[i, j]:.4g} in the image, {given[i, j]:.4g} in your twin."
+        f"its largest pixel is {pooled[i, j]:.7g} in the image, {given[i, j]:.7g} in your twin."
     )
+    turns = pooled[:, ::-1], pooled[::-1], pooled[::-1, ::-1], pooled.T
     known = [
         (_pool(image, 2, 2, np.mean), "Your windows keep their *average*, not their maximum."),
         (_pool(image, 2, 2, np.min), "Your windows keep their *smallest* pixel."),
-        (pooled[:, ::-1], "Your image is mirrored, and so is its map: windows must stay in place."),
-        (pooled[::-1], "Your image is upside down, and so is its map: windows must stay in place."),
-        (
-            pooled[::-1, ::-1],
-            "Your image is turned, and so is its map: windows must stay in place.",
-        ),
-        (pooled.T, "Your image is transposed, and so is its map: windows must stay in place."),
+        *((turn, "Your map is mirrored or turned: windows must stay in place.") for turn in turns),
     ]
     for wrong, message in known:
         if _same(given, wrong):
@@ -1146,66 +1206,25 @@ def _check_pooled_map(given, pooled, image):
     raise CheckFailed(f"{facts} {why}")
 
 
-@lab.check("where max helps and where average does")
-def better(better, visibility):
-    """Compare "max" or "average" for each scene with {scene: {"max": v, "average": v}}."""
-    if not isinstance(better, dict):
-        raise CheckFailed(
-            f"Answer with a dictionary, one word for each scene; this is {describe(better)}."
-        )
-    given = {_plain(key): word for key, word in better.items() if isinstance(key, str)}
-    words = {scene: given.get(_plain(scene)) for scene in visibility}
-    missing = [scene for scene, word in words.items() if word is None or word is Ellipsis]
-    if len(missing) == len(words) and not set(given) - set(map(_plain, visibility)):
-        raise NotAttempted("Give each scene one of the words `max` and `average`.")
-    if missing:
-        scenes = ", ".join(f'"{scene}"' for scene in visibility)
-        raise CheckFailed(f'The scene "{missing[0]}" has no word yet. The scenes are: {scenes}.')
-    words = {
-        scene: _choose(word, visibility[scene], f'The word for "{scene}"')
-        for scene, word in words.items()
-    }
-    best = {scene: max(measured, key=measured.get) for scene, measured in visibility.items()}
-    wrong = [
-        scene
-        for scene, measured in visibility.items()
-        if measured[words[scene]] < measured[best[scene]]
-    ]
-    if wrong:
-        scene, word = wrong[0], words[wrong[0]]
-        measured, other = visibility[scene], best[scene]
-        message = (
-            f'"{scene}": you chose `{word}`, for which {measured[word]:.3g} was measured; '
-            f"`{other}` gives {measured[other]:.3g}. {_WHY_NOT[word]}"
-        )
-        if len(set(words.values())) == 1 < len(set(best.values())):
-            message += f" You gave `{word}` to every scene; no single answer fits them all."
-        elif len(wrong) == len(words) > 1:
-            message += " Every one of your words is the other way round."
-        raise CheckFailed(message)
-    return "The measurement agrees with you, for every scene."
-
-
-_WHY_NOT = {
-    "max": (
-        "A maximum passes on one pixel of a window. Which pixel is that here: one of the thing "
-        "that we look for, or the brightest one around it, by its nature or by chance?"
-    ),
-    "average": (
-        "An average mixes all pixels of a window. How many of them belong to the thing that we "
-        "look for, and what do the others do to it?"
-    ),
-}
-
-
 def _choose(answer, names, what):
-    """Return the name that is meant; capitals, spaces, hyphens and underscores don't matter."""
+    """Return the name that is meant, for common other names and any capitals and hyphens, too."""
     if isinstance(answer, str):
+        short = " ".join(_OTHER_WORDS.get(word, word) for word in _plain(answer).split())
+        short = short.removesuffix(" pooling").removesuffix(" convolution")
         for name in names:
-            if _plain(answer) == _plain(name):
+            if _plain(name) in (short, f"{short} pooling", f"{short} convolution"):
                 return name
     listed = ", ".join(f"`{name}`" for name in names)
     raise CheckFailed(f"{what} is {describe(answer)}; answer with one of these: {listed}.")
+
+
+_OTHER_WORDS = {
+    "avg": "average",
+    "mean": "average",
+    "maximum": "max",
+    "gap": "global average",
+    "none": "no",
+}
 
 
 def _plain(text):
@@ -1225,12 +1244,23 @@ def _attempt(answer, case):
         return failure
 
 
-def _judge(cases, results, rights, mistakes, explain, errors=()):
+_ERRORS = [
+    (
+        "cannot be interpreted as an integer|slice indices must be|not float|only integers, slices",
+        "A number of windows or an index must be a whole number. `/` gives a float, even where "
+        "nothing is left over (4 / 2 is 2.0); `//` gives a whole number.",
+    ),
+    ("returned `None`", "`print` shows a value but gives nothing back."),
+]
+
+
+def _judge(cases, results, rights, mistakes, explain, errors, otherwise=None):
     """Fail at the first wrong result, with the mistake that explains all results if there is one.
 
     `mistakes` are tuples of a message and of functions of a case that return what the mistake
-    gives, one for each way to make it. `explain(case, array, right)` describes one wrong array,
-    `errors` are pairs of a pattern in the text of an error and a hint.
+    gives, one for each way to make it; `otherwise` is the message where none fits.
+    `explain(case, array, right)` describes one wrong array, `errors` are pairs of a pattern in the
+    text of an error and a hint. The arguments of the call fill in {0}, {1} and so on.
     """
     arrays = [
         None if isinstance(result, CheckFailed) else _numbers(result.value) for result in results
@@ -1250,12 +1280,14 @@ def _judge(cases, results, rights, mistakes, explain, errors=()):
             for mistake in ways
             if _fits([mistake(*case) for case in cases], arrays, rights)
         ),
-        None,
+        otherwise,
     )
+    message = message and message.format(*cases[first])
     result, array, right = results[first], arrays[first], rights[first]
     if isinstance(result, CheckFailed):
-        hints = [hint for pattern, hint in errors if re.search(pattern, str(result))]
-        raise CheckFailed("\n\n".join([str(result), *hints[:1], *filter(None, [message])]))
+        found = (hint for pattern, hint in [*errors, *_ERRORS] if re.search(pattern, str(result)))
+        hint = next(found, "").format(*cases[first])
+        raise CheckFailed("\n\n".join(filter(None, [str(result), hint, message])))
     if array is None:
         result.array()
     message = message or explain(cases[first], array, right)

@@ -3,6 +3,7 @@
 import math
 import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -208,6 +209,39 @@ def pool_off_by_one_value(image, size, stride, reduce):
     return out
 
 
+def pool_width_first(image, size, stride, reduce):
+    w, h = image.shape
+    rows, columns = (h - size) // stride + 1, (w - size) // stride + 1
+    out = np.zeros((rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            out[i, j] = reduce(
+                image[i * stride : i * stride + size, j * stride : j * stride + size]
+            )
+    return out
+
+
+def pool_output_on_its_side(image, size, stride, reduce):
+    rows, columns = counts(image, size, stride)
+    out = np.zeros((columns, rows))
+    for i in range(rows):
+        for j in range(columns):
+            out[i, j] = reduce(
+                image[i * stride : i * stride + size, j * stride : j * stride + size]
+            )
+    return out
+
+
+def pool_true_division(image, size, stride, reduce):
+    rows = (image.shape[0] - size) / stride + 1
+    columns = (image.shape[1] - size) / stride + 1
+    return np.zeros((rows, columns))
+
+
+def pool_prints(image, size, stride, reduce):
+    print(pool(image, size, stride, reduce))
+
+
 def dispatch(table, default):
     return lambda x, n, s, f: pool(x, n, s, table.get(f, default))
 
@@ -245,8 +279,12 @@ POOL_WRONG = [
         "`side // stride` windows",
     ),
     (pool_early_end, "still zeros"),
-    (pool_returns_early, "Only the first window is in your output"),
-    (pool_first_row, "Only the first row of windows is in your output"),
+    (pool_returns_early, "Only the first windows are in your output"),
+    (pool_first_row, "Only the first windows are in your output"),
+    (pool_width_first, "it has 6 rows and 10 columns, and `image.shape` gives the rows first"),
+    (pool_output_on_its_side, "The image has the shape (6, 10), rows first"),
+    (pool_true_division, "`//` gives a whole number"),
+    (pool_prints, "`print` shows a value but gives nothing back"),
     (pool_one_axis, "along one axis of the window"),
     (pool_one_axis_into_place, "Is a *whole* window reduced"),
     (pool_strip, "a strip across the whole image"),
@@ -315,6 +353,20 @@ def misspelt(n, size, stride, padding):
         return -(-n // stride)
 
 
+def prints(n, size, stride, padding):
+    print(size_by_ceil(n, size, stride, padding))
+
+
+def prints_for_same(n, size, stride, padding):
+    if padding == "valid":
+        return (n - size) // stride + 1
+    print(math.ceil(n / stride))
+
+
+def counts_a_range(n, size, stride, padding):
+    return len(range((n - size) / stride + 1))
+
+
 SIZE_WRONG = [
     (valid_with(lambda n, k, s: n // s), "divide the whole side by the stride"),
     (valid_with(lambda n, k, s: n / s), "divide the whole side by the stride"),
@@ -341,20 +393,27 @@ SIZE_WRONG = [
     (same_with(lambda n, k, s: (n - 1) // s), "You count the steps"),
     (same_with(lambda n, k, s: n // k), "as if windows stood side by side"),
     (same_with(lambda n, k, s: -n // s), "Your size is negative"),
-    (same_with(lambda n, k, s: (n - k + 2 * (k // 2)) // s + 1), "by half of the window"),
-    (same_with(lambda n, k, s: (n - k + 2 * ((k - 1) // 2)) // s + 1), "by the same number"),
-    (same_with(lambda n, k, s: 2), "How many begin inside?"),
+    (same_with(lambda n, k, s: (n - k + 2 * (k // 2)) // s + 1), "size plays no part"),
+    (same_with(lambda n, k, s: (n - k + 2 * ((k - 1) // 2)) // s + 1), "size plays no part"),
+    (same_with(lambda n, k, s: math.ceil((n - k) / s) + 1), "size plays no part"),
+    (same_with(lambda n, k, s: 2), "the number of windows is 10 / 2"),
+    (same_with(lambda n, k, s: math.ceil(n / s) + 1), "nothing is added to the number"),
     (lambda n, k, s, p: (n - k) // s + 1, 'For "same" you give the size of "valid"'),
     (lambda n, k, s, p: -(-n // s), 'For "valid" you give the size of "same"'),
     (
         lambda n, k, s, p: size_by_ceil(n, k, s, "same" if p == "valid" else "valid"),
-        "changed places",
+        'is 3 for "valid" and 4 for "same"; you give 4 for "valid" and 3 for "same"',
     ),
+    (prints, "Is the `return` missing?\n\n`print` shows a value but gives nothing back"),
+    (prints_for_same, "is the condition before it true for the padding 'same'?"),
+    (misspelt, "is the condition before it true for the padding 'valid'?"),
+    (valid_with(lambda n, k, s: (n - k) / s + 1), "round down, as `//` does"),
+    (counts_a_range, "`//` gives a whole number"),
+    (lambda n, k, s, p: (n - k) / s + 1, "round down, as `//` does"),
     (
-        lambda n, k, s, p: (n - k) // s + 1 if p is valid_with else None,
-        '"valid" and for "same" your',
+        valid_with(lambda n, k, s: (n - k) / s + 1.25),
+        "Which way is it rounded for the padding 'valid'",
     ),
-    (misspelt, 'For "valid" your function returns `None`'),
     (lambda n, k, s, p: n / 0, "stopped with an error"),
     ("valid", "A function is expected"),
 ]
@@ -495,6 +554,44 @@ def first_row_of_windows(image, upstream, size):
     return result
 
 
+def running_maximum(begin, *, forget=True):
+    """A wrong answer unless `begin` is below every pixel; `forget` the place of other windows."""
+
+    def answer(image, upstream, size):
+        result = np.zeros(image.shape)
+        for i in range(upstream.shape[0]):
+            for j in range(upstream.shape[1]):
+                best = begin
+                if forget:
+                    row, column = i * size, j * size
+                for a in range(i * size, (i + 1) * size):
+                    for b in range(j * size, (j + 1) * size):
+                        if image[a, b] > best:
+                            best, row, column = image[a, b], a, b
+                result[row, column] = upstream[i, j]
+        return result
+
+    return answer
+
+
+def upstream_by_pixel(image, upstream, size):
+    result = np.zeros(image.shape)
+    for i in range(0, image.shape[0], size):
+        for j in range(0, image.shape[1], size):
+            window = image[i : i + size, j : j + size]
+            a, b = np.unravel_index(window.argmax(), window.shape)
+            result[i + a, j + b] = upstream[i, j]
+    return result
+
+
+def upstream_by_place_in_window(image, upstream, size):
+    def value(upstream, i, j, window):
+        a, b = np.unravel_index(window.argmax(), window.shape)
+        return upstream[min(a, len(upstream) - 1), min(b, len(upstream[0]) - 1)]
+
+    return gradient(image, upstream, size, value=value)
+
+
 def in_place(image, upstream, size):
     image[...] = gradient(image, upstream, size)
     return image
@@ -518,8 +615,17 @@ GRADIENT_WRONG = [
     (gradient_with(pick=lambda w: 0), "top left pixel"),
     (whole_image, "largest pixel of the whole image"),
     (lambda x, u, n: np.where(x == x.max(), enlarge(u, n), 0), "largest pixel of the whole image"),
-    (gradient_with(place=lambda i, j, n, a, b: (a, b)), "land in the first window"),
-    (gradient_with(place=lambda i, j, n, a, b: (a, b), add=1), "land in the first window"),
+    (gradient_with(place=lambda i, j, n, a, b: (a, b)), "You wrote everything into the first"),
+    (gradient_with(place=lambda i, j, n, a, b: (a, b), add=1), "Add the corner of the window"),
+    (gradient_with(place=lambda i, j, n, a, b: (i * n + a, b)), "both need it"),
+    (gradient_with(place=lambda i, j, n, a, b: (a, j * n + b)), "both need it"),
+    (upstream_by_pixel, "number for each *window*, and here the shape (2, 2); the image"),
+    (upstream_by_place_in_window, "`upstream` has one number for each *window*"),
+    (running_maximum(0), "all pixels of the window `[[-"),
+    (running_maximum(0), "one of them is the largest. Does your search for it begin"),
+    (running_maximum(0, forget=False), "UnboundLocalError"),
+    (running_maximum(0, forget=False), "all pixels of the window `[[-"),
+    (running_maximum(-1), "a number that none exceeds, such as 0?"),
     (gradient_with(place=lambda i, j, n, a, b: (i + a, j + b)), "doesn't begin at the pixel"),
     (gradient_with(place=lambda i, j, n, a, b: (i * n + b, j * n + a)), "inside each window"),
     (gradient_with(place=lambda i, j, n, a, b: (j * n + a, i * n + b)), "of the *windows*"),
@@ -528,18 +634,18 @@ GRADIENT_WRONG = [
     (unravelled_in_image, "as if it counted those of the whole image"),
     (found_by_value, "Look only inside the window"),
     (first_found_by_value, "Look only inside the window"),
-    (returns_early, "Only the first window gets"),
-    (first_row_of_windows, "Only the first row of windows gets"),
+    (returns_early, "Only the first windows get"),
+    (first_row_of_windows, "Only the first windows get"),
     (always_two, "always 2 x 2"),
-    (gradient_with(value=lambda u, i, j, w: u[0, 0]), "first upstream value"),
-    (gradient_with(value=lambda u, i, j, w: u.sum()), "the sum of all upstream values"),
+    (gradient_with(value=lambda u, i, j, w: u[0, 0]), "Every window gets the same number"),
+    (gradient_with(value=lambda u, i, j, w: u.sum()), "Every window gets the same number"),
     (gradient_with(value=lambda u, i, j, w: u[j, i]), "have changed places"),
     (gradient_with(value=lambda u, i, j, w: u.T.ravel()[i * u.shape[1] + j]), "changed places"),
     (lambda x, u, n: gradient_with(out=lambda s: np.zeros_like(x))(x, u, n), "cut off"),
     (gradient_with(out=lambda shape: np.zeros(shape, dtype=int)), "cut off"),
     (lambda x, u, n: gradient(x, u, n).T, "lies on its side"),
     (lambda x, u, n: u, "the shape of the pooled map"),
-    (lambda x, u, n: gradient(x, u, n) * (x > 0), "whose pixels are all negative"),
+    (lambda x, u, n: gradient(x, u, n) * (x > 0), "are negative, and one of them"),
     (gradient_masked, "Where several pixels of a window share"),
     (lambda x, u, n: gradient_sharing(x, u, n) / at_maximum(x, n).sum() * u.size, "add"),
     (lambda x, u, n: gradient(x, u, n) + (n == 3), "has its largest pixel at"),
@@ -610,10 +716,29 @@ def returns_in_the_loop(layers):
         return [kernel]
 
 
+def assigns_append(layers):
+    out, side, jump = [], 1, 1
+    for kernel, stride in layers:
+        side += (kernel - 1) * jump
+        jump *= stride
+        out = out.append(side)
+    return out
+
+
+def prints_sides(layers):
+    print(fields(layers))
+
+
 FIELD_WRONG = [
+    (assigns_append, "`append` changes the list itself"),
+    (prints_sides, "`append` and `print` give nothing back"),
+    (fields_with(growth=lambda k, s, jump: 2 * jump), "Every layer adds what a kernel of 3 does"),
+    (lambda layers: [9, 9, 9, 9, 9][: len(layers)], "looks at 3 pixels of the image in a row"),
+    (lambda layers: [3, 9, 9, 9, 9][: len(layers)], "the stride of the layer before it?"),
+    (lambda layers: [3, 4, 9, 9, 9][: len(layers)], "the strides of the 2 layers before it?"),
     (fields_with(step=lambda jump, s: 1), "The strides have no effect"),
     (lambda layers: np.cumsum([k for k, _ in layers]), "You add up the kernels"),
-    (fields_with(growth=lambda k, s, jump: k), "You add up the kernels, from 1 on"),
+    (fields_with(growth=lambda k, s, jump: k), "You add up the kernels"),
     (lambda layers: np.cumprod([k for k, _ in layers]), "You multiply the kernels"),
     (fields_with(growth=lambda k, s, jump: (k - 1) * jump * s), "A layer's own stride"),
     (fields_with(growth=lambda k, s, jump: (k - 1) * s), "A layer's own stride"),
@@ -655,6 +780,7 @@ RIGHT = {
         gradient_vectorised,
         gradient_lists,
         gradient_tensor,
+        running_maximum(-np.inf, forget=False),
     ],
     check.receptive_field: [fields, fields_by_sets, fields_by_numpy, fields_walking_back],
 }
@@ -768,7 +894,16 @@ def test_a_mistake_is_named_only_if_it_explains_every_result():
 
 
 @pytest.mark.parametrize(
-    "answer", ["global average", "Global Average", " global  average", "global_average"]
+    "answer",
+    [
+        "global average",
+        "Global Average",
+        " global  average",
+        "global_average",
+        "Global average pooling",
+        "GAP",
+        "global mean",
+    ],
 )
 def test_the_steadiest_network_is_the_one_with_the_highest_mean(answer, capsys):
     check.steadiest(answer, CURVES)
@@ -783,7 +918,13 @@ def test_the_steadiest_network_is_the_one_with_the_highest_mean(answer, capsys):
         ("max", r"`global average` is right for 92\.5 %"),
         ("max", r"`max` is right for 97\.5 %"),
         ("blind", "starts lower"),
-        ("maximum", "`no pooling`, `strided convolution`, `max`, `global average`"),
+        ("maximum", r"`max` is right for 97\.5 %"),
+        ("Max pooling", r"`max` is right for 97\.5 %"),
+        ("strided", r"`strided convolution` is right for 97\.0 %"),
+        ("None", r"`no pooling` is right for 96\.5 %"),
+        ("pooling", "`no pooling`, `strided convolution`, `max`, `global average`"),
+        ("average", "answer with one of these"),  # not among the networks here
+        ("global", "answer with one of these"),
         (3, "answer with one of these"),
         (["max"], "answer with one of these"),
     ],
@@ -800,11 +941,15 @@ def test_wrong_steadiest(answer, phrase):
         lambda image: enlarge(largest(image), 2),
         lambda image: mostly_black(image).astype("float32"),
         lambda image: mostly_black(image).tolist(),
+        lambda image: exchange(image) + 1e-6,
+        lambda image: mostly_black(image) - 1e-6,
     ],
 )
 def test_right_twins_pass(make):
     check.twin(make(PHOTO), PHOTO)
     check.twin(make(PHOTO.astype("float32")), PHOTO.astype("float32"))
+    bright = PHOTO / PHOTO.max()
+    check.twin(make(bright), bright)
 
 
 @pytest.mark.parametrize(
@@ -812,6 +957,8 @@ def test_right_twins_pass(make):
     [
         (lambda image: image, "the image itself"),
         (lambda image: image.copy(), "the image itself"),
+        (lambda image: image - 1e-6, "no pixel differs by more than 0.000002"),
+        (lambda image: np.where(image > 0.3, image, 1.00001), r"go from 0\.\d+ to 1\.00001;"),
         (largest, "the shape of the pooled map"),
         (lambda image: image[..., None], r"has the shape \(6, 8, 1\)"),
         (lambda image: image.T, r"has the shape \(8, 6\)"),
@@ -819,10 +966,10 @@ def test_right_twins_pass(make):
         (lambda image: image * 255, "stay between 0 and 1"),
         (lambda image: image - 0.5, "stay between 0 and 1"),
         (lambda image: "image", "an array of numbers"),
-        (a_few_black, "only 25.0 %"),
-        (lambda image: image[:, ::-1], "mirrored"),
-        (lambda image: image[::-1], "upside down"),
-        (lambda image: image[::-1, ::-1], "turned"),
+        (a_few_black, r"only 12 of 48 pixels differ by more than 0\.000002"),
+        (lambda image: image[:, ::-1], "mirrored or turned"),
+        (lambda image: image[::-1], "mirrored or turned"),
+        (lambda image: image[::-1, ::-1], "mirrored or turned"),
         (lambda image: np.roll(image, 2, axis=1), "in other places"),
         (lambda image: image * 0.9, "must stay in it"),
         (lambda image: image * 0.9, r"differ in 12 of 12 windows. The first is `\[0, 0\]`"),
@@ -845,6 +992,8 @@ def test_wrong_twins_fail_with_their_message(make, phrase):
     [
         words("max", "average", "average"),
         words("Max", " AVERAGE", "average "),
+        words("max pooling", "mean", "Average pooling"),
+        words("maximum", "avg", "average_pooling"),
         {**words("max", "average", "average"), "another": "max"},
         {scene.title(): word for scene, word in words("max", "average", "average").items()},
     ],
@@ -864,7 +1013,7 @@ def test_the_better_pooling_is_the_one_with_the_larger_figure(answer):
         (words("max", "average", "max"), '"thin dark line".*passes on one pixel'),
         (words("average", "max", "max"), "the other way round"),
         (words("max", None, "average"), '"faint patch in noise" has no word'),
-        (words("max", "mean", "average"), "answer with one of these: `max`, `average`"),
+        (words("max", "median", "average"), "answer with one of these: `max`, `average`"),
         (words("max", 2, "average"), "answer with one of these"),
         ({"line": "max"}, "The scenes are"),
         (["max", "average", "average"], "a dictionary"),
@@ -872,6 +1021,32 @@ def test_the_better_pooling_is_the_one_with_the_larger_figure(answer):
 )
 def test_wrong_words(answer, phrase):
     fails(check.better, answer, VISIBILITY, match=phrase)
+
+
+@pytest.mark.parametrize(
+    ("test", "answer", "phrase"),
+    [
+        (check.pool, pool, "sums and minima are right as well"),
+        (check.max_pool_gradient, gradient, "Where several share the largest value"),
+    ],
+)
+def test_the_success_says_what_was_tried(test, answer, phrase, capsys):
+    test(answer)
+    assert phrase in " ".join(capsys.readouterr().out.split())
+
+
+def test_no_message_says_where_windows_begin_for_same_padding():
+    texts = [message for message, *_ in check._SAME_MISTAKES]
+    texts.append(check._explain_size((7, 3, 2, "same"), np.array(9), np.array(4)))
+    assert not [text for text in texts if re.search("begin|one side|at 0", text)]
+
+
+def test_the_score_card_follows_the_exercises():
+    lab = (Path(__file__).parents[2] / "solutions" / "04_pooling.py").read_text()
+    calls = re.findall(r"^check\.(\w+)\(", lab, re.MULTILINE)
+    exercises = [name for name in calls if name not in ("reached", "score_card")]
+    assert exercises == [name for name in vars(check) if name in exercises]
+    assert len(exercises) == len(set(exercises)) == 7
 
 
 def test_every_check_answers_at_once():

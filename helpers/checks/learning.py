@@ -54,8 +54,8 @@ _LOSS_ADVICE = [
     ),
     (
         r"len is not well defined|'NoneType'",
-        "While Keras prepares the training, the batch size is not known yet. Let `keras.ops` count "
-        "the samples for you.",
+        "While Keras prepares the training, the batch size is not known yet. Let `keras.ops.mean` "
+        "count the samples for you.",
     ),
     (
         r"NonConcreteBoolean",
@@ -69,6 +69,11 @@ _LOSS_ADVICE = [
     ),
     (r"No gradients provided|does not require grad", CUT_OFF),
     (r"(?i)numpy|float\(\)|`float` function", NOT_NUMPY),
+    (
+        r"\bint(?:32|64)\b|\bInt\b|\bLong\b",
+        "Whole numbers and floats don't mix here. Write the weights as floats, 4.0 and 1.0 (or "
+        "`MISS`). The number of storms is a whole number too: let `keras.ops.mean` count them.",
+    ),
 ]
 
 
@@ -81,8 +86,10 @@ def storm_loss(answer):
     for y_true, y_pred in [small, weak, strong]:
         value = _judge_storm_loss(answer, y_true, y_pred)
     _judge_storm_training(answer, value)
+    several = " Yours gives one loss for each storm; Keras took their mean by itself."
     return (
-        f"The values agree, and Keras trains with it. For storms of the strengths "
+        f"The values agree, and Keras trains with it.{several * (np.size(to_numpy(value)) > 1)} "
+        "For storms of the strengths "
         f"{', '.join(f'{y:g}' for y in _STORMS)} the best single forecast is now "
         f"{_expectile(_STORMS):.1f}, not their mean {np.mean(_STORMS):.1f}: better too strong than "
         "too weak."
@@ -90,12 +97,7 @@ def storm_loss(answer):
 
 
 def _judge_storm_loss(answer, y_true, y_pred):
-    try:
-        given = call(_on_tensors(answer), y_true, y_pred)
-    except NotAttempted:
-        raise
-    except CheckFailed as failure:
-        raise CheckFailed(_with_advice(str(failure))) from None
+    given = _call(_LOSS_ADVICE, _on_tensors(answer), y_true, y_pred)
     array = given.array()
     n = y_true.size
     d = (y_pred - y_true).ravel()
@@ -136,6 +138,14 @@ def _storm_mistakes(d, over):
     """Return (value, message) pairs; `over` is the mean, or nothing for one loss per sample."""
     miss, w, square = d < 0, _weights(d), d**2
     missed_only = np.where(miss, square, 0)
+    missed_alone = (
+        "Only the missed storms count in your loss. Where the forecast is too strong, the squared "
+        "error counts too, once."
+    )
+    too_early = (
+        "You took the mean too early. Each storm's own squared error meets its own weight; the "
+        "mean comes last."
+    )
     pairs = [
         (
             over(np.where(d > 0, MISS, 1.0) * square),
@@ -149,10 +159,7 @@ def _storm_mistakes(d, over):
             "multiply by the weight.",
         ),
         (over(w * np.abs(d)), "The weights are right, but the error is not squared."),
-        (
-            over(w * d),
-            "The error is not squared, so errors of opposite signs cancel.",
-        ),
+        (over(w * d), "The error is not squared, so errors of opposite signs cancel."),
         (
             over(square + MISS * miss),
             "You add the weight, so every miss costs 4 more, a tiny one as much as a huge one. "
@@ -172,15 +179,8 @@ def _storm_mistakes(d, over):
             "On this batch every error counts 4 times, also where the forecast is too strong. The "
             "weight must be chosen for each storm on its own.",
         ),
-        (
-            over(MISS * missed_only),
-            "Only the missed storms count in your loss. Where the forecast is too strong, the "
-            "squared error counts too, once.",
-        ),
-        (
-            over(missed_only),
-            "Only the missed storms count in your loss, and without their weight.",
-        ),
+        (over(MISS * missed_only), missed_alone),
+        (over(missed_only), "Only the missed storms count in your loss, and without their weight."),
         (
             over(w * square) / MISS,
             "Your loss is 4 times too small: a miss should count 4 times, any other error once, "
@@ -189,29 +189,18 @@ def _storm_mistakes(d, over):
         (over(w * square) / 2, "Your loss is half of what is asked: there is no 1/2 here."),
         (-over(w * square), "The sign is wrong: a loss is small where the forecast is good."),
         (over(w), "This is the weight alone. Multiply it by the squared error."),
-        (
-            w * square.mean(),
-            "You took the mean too early. Each storm's own squared error meets its own weight; the "
-            "mean comes last.",
-        ),
+        (w * square.mean(), too_early),
     ]
     if over is np.mean:
         pairs += [
             (np.sum(w * square), "You add up the batch: take the mean."),
             (np.sum(square), "You add up the batch: take the mean. And no weight is used."),
-            (
-                w.mean() * square.mean(),
-                "You took the mean too early. Each storm's own squared error meets its own weight; "
-                "the mean comes last.",
-            ),
+            (w.mean() * square.mean(), too_early),
             (
                 np.sum(w * square) / np.sum(w),
                 "You divided by the sum of the weights. The mean divides by the number of storms.",
             ),
-            (
-                np.sqrt(np.mean(w * square)),
-                "This is the square root of the loss: leave it out.",
-            ),
+            (np.sqrt(np.mean(w * square)), "This is the square root of the loss: leave it out."),
             (
                 np.mean(w * d) ** 2,
                 "You took the mean before the square, so errors of opposite signs cancel.",
@@ -220,11 +209,7 @@ def _storm_mistakes(d, over):
         if 0 < miss.sum() < miss.size:
             means = square[miss].mean(), square[~miss].mean()
             pairs += [
-                (
-                    MISS * means[0],
-                    "Only the missed storms count in your loss. Where the forecast is too strong, "
-                    "the squared error counts too, once.",
-                ),
+                (MISS * means[0], missed_alone),
                 (
                     MISS * means[0] + means[1],
                     "You add two means, each over one side. Take *one* mean, over all storms.",
@@ -266,7 +251,8 @@ def _judge_storm_training(answer, value):
         raise CheckFailed(
             _with_advice(
                 "The values are right, but Keras can't train a network with this loss. "
-                f"{_quote(problem)}"
+                f"{_quote(problem)}",
+                _LOSS_ADVICE,
             )
         ) from None
     end, best = float(np.ravel(model.get_weights()[0])[0]), _expectile(_STORMS)
@@ -277,12 +263,30 @@ def _judge_storm_training(answer, value):
         )
 
 
-def _with_advice(message):
-    error, _, _ = message.partition("\n\n    line ")  # not the student's line
-    for pattern, advice in _LOSS_ADVICE:
-        if re.search(pattern, error):
-            return f"{message}\n\n{advice}"
-    return message
+def _with_advice(message, advices):
+    """Append to the message the advice of the first pattern that its error fits."""
+    error, _, _ = str(message).partition("\n\n    line ")  # not the student's line
+    for pattern, advice in advices:
+        if match := re.search(pattern, error):
+            return f"{message}\n\n{match.expand(advice)}"
+    return str(message)
+
+
+def _call(advices, function, *arguments):
+    """Call the student's function; where it stops, append the advice that fits its error."""
+    try:
+        return call(function, *arguments)
+    except CheckFailed as failure:
+        raise type(failure)(_with_advice(failure, advices)) from None
+
+
+def _names(function):
+    """Return the names that a function looks up outside itself, and those of attributes."""
+    names, codes = set(), [getattr(function, "__code__", None)]
+    for code in codes:
+        names.update(getattr(code, "co_names", ()))
+        codes.extend(getattr(code, "co_consts", ()))  # functions inside it
+    return names
 
 
 # --- gradient descent ---
@@ -346,7 +350,7 @@ def descend(answer):
         right = _walk(gradient, start, steps, lambda w, v, g, r=rate: (w - r * g, v))
         # After one step many mistakes look the same.
         mistakes = _descent_mistakes(gradient, start, rate, steps, right) if steps > 1 else ()
-        _judge_path(given, right, gradient, mistakes)
+        _judge_path(answer, given, right, gradient, mistakes)
     return "The start, then one point after each step, in one, two and three dimensions."
 
 
@@ -401,12 +405,15 @@ def _one_by_one(gradient, rate):
     return move
 
 
-def _judge_path(given, right, gradient, mistakes):
+def _judge_path(answer, given, right, gradient, mistakes):
     """Fail unless a path is right; say first what is wrong with its form."""
     try:
         _explain_rows(given, right)
         given.equals(right, tolerance=TOLERANCE, wrong=mistakes)
     except CheckFailed as failure:
+        fixed = [name for name in _names(answer) if name.endswith("_gradient")]
+        if fixed:
+            failure = f"You call `{fixed[0]}`: call the parameter, `gradient`.\n\n{failure}"
         raise CheckFailed(f"{failure}\n\n{_SLOPES[gradient]}") from None
 
 
@@ -454,7 +461,9 @@ def _explain_rows(given, right):
 
 
 def _explain_equal_rows(path, right):
-    """Fail where all points of a path are one and the same."""
+    """Fail where all points of a path, or all after the start, are one and the same."""
+    if len(path) > 2 and np.allclose(path[1:], path[1]) and np.allclose(path[1], right[-1]):
+        raise CheckFailed(f"Every row after the start is the same point, the last. {_SAME_ARRAY}")
     if not np.allclose(path, path[0]):
         return
     if np.allclose(path[0], right[0]):
@@ -465,10 +474,14 @@ def _explain_equal_rows(path, right):
     if np.allclose(path[0], right[1]):
         raise CheckFailed(f"Every row of the path is the same point. {SAME_START}")
     raise CheckFailed(
-        "Every row of the path is the same point, though the steps were made: the list holds the "
-        "*same array* many times. `w -= ...` changes the array that is in the list already; "
-        "`w = w - ...` makes a new one."
+        f"Every row of the path is the same point, though the steps were made. {_SAME_ARRAY}"
     )
+
+
+_SAME_ARRAY = (
+    "The list holds the *same array* many times: `w -= ...` (or `+=`) changes the array that is in "
+    "the list already, `w = w - ...` makes a new one."
+)
 
 
 def _count_rows(path, right):
@@ -494,7 +507,7 @@ def _count_rows(path, right):
 
 
 @lab.check("which learning rates diverge")
-def diverging(answer, paths):
+def diverging(diverging, paths):
     rates = list(paths)
     ratios, jumps = {}, {}
     for rate, path in paths.items():
@@ -505,19 +518,19 @@ def diverging(answer, paths):
         # Along the steepest direction a jump over the valley floor changes the sign.
         jumps[rate] = bool(np.any(path[0] * path[1] < -1e-3 * path[0] ** 2))
     blow_up = {rate for rate in rates if ratios[rate] > 1 + 1e-9}
-    named = _named_rates(answer, rates)
+    named = _named_rates(diverging, rates)
     if named == blow_up:
         return "The measured paths agree: the steepest direction decides for all of them."
     if not named:
         raise CheckFailed(
             "You name none, but not every path stays near the minimum. Where a step jumps over "
             "the valley floor and lands *farther* away than it began, the next step is larger "
-            "still. Compare each rate with 2 / (largest curvature)."
+            f"still. {_FACTORS}"
         )
     if len(named) == len(rates):
         raise CheckFailed(
             "You name all of them, but there are paths that end nearer to the minimum than they "
-            "began. Compare each rate with 2 / (largest curvature)."
+            f"began. {_FACTORS}"
         )
     if named == set(rates) - blow_up:
         raise CheckFailed(
@@ -530,9 +543,14 @@ def diverging(answer, paths):
     rate = min(blow_up - named)
     raise CheckFailed(
         f"With the learning rate {rate:g} the path ends {_times(ratios[rate])} as far from the "
-        "minimum as it began, and it is not in your list. The bound 2 / curvature must hold in "
-        "every direction, so take the *largest* curvature."
+        f"minimum as it began, and it is not in your list. {_FACTORS}"
     )
+
+
+_FACTORS = (
+    "Compute the factor 1 - 10 η, by which a step multiplies y, for each rate η: which of them "
+    "are larger than 1 in size?"
+)
 
 
 def _named_rates(answer, rates):
@@ -592,7 +610,7 @@ def descend_with_momentum(answer):
         # Without momentum, or after one step, many mistakes look the same or do no harm.
         tells = momentum > 0 and steps > 1
         mistakes = _momentum_mistakes(gradient, start, rate, momentum, steps) if tells else ()
-        _judge_path(given, right, gradient, mistakes)
+        _judge_path(answer, given, right, gradient, mistakes)
     return "The path agrees with that of `keras.optimizers.SGD` with momentum."
 
 
@@ -667,14 +685,16 @@ def _momentum_mistakes(gradient, start, rate, momentum, steps):
             path(lambda v, g: momentum * (v - rate * g)),
             "The momentum multiplies the gradient too. It belongs to the old velocity only.",
         ),
-        (
-            path(lambda v, g: rate * v - momentum * g),
-            "Momentum and learning rate have changed places.",
-        ),
+        (path(lambda v, g: rate * v - momentum * g), "Momentum and rate have changed places."),
         (
             path(lambda v, g: v - rate * g),
             "The momentum is missing: nothing slows the velocity down. A part of the old velocity "
             "is kept, the rest is lost.",
+        ),
+        (
+            path(lambda v, g: v + momentum * v - rate * g),
+            "The old velocity counts twice: `v += ...` keeps all of it and adds a part again. "
+            "Write `v = ...`.",
         ),
         (
             path(lambda v, g: (1 - momentum) * v - rate * g),
@@ -721,9 +741,10 @@ def overfitting(overfits, stop_after, history_a, history_b):
     letter = _letter(overfits)
     if letter != right:
         ends = {name: loss[-1] for name, (loss, _) in curves.items()}
+        above = f"a validation loss {_percent(rises[letter])} above its lowest"
         message = (
-            f"Network {letter} ends with a validation loss {_percent(rises[letter])} above its "
-            "lowest. Overfitting shows where the training loss goes on falling while the "
+            f"Network {letter} ends with {above if rises[letter] else 'its lowest validation loss'}"
+            ". Overfitting shows where the training loss goes on falling while the "
             "validation loss has turned and *rises*."
         )
         if rises[letter] > 0.03:
@@ -814,20 +835,13 @@ def l2_penalty(answer):
     small = [
         np.array([[1.0, -2.0], [3.0, 0.0]]),
         np.array([[-1.0, 0.5, 2.0], [0.0, -3.0, 1.0]]),
-        np.array([[0.5], [-1.5]]),
+        np.array([[0.5], [-1.5], [1.0]]),
     ]
     large = [rng.normal(size=shape) for shape in [(3, 4), (4, 2)]]
     convolution = [rng.normal(size=(2, 2, 3, 4))]
     for kernels, strength in [(small, 0.3), (large, 0.7), (convolution, 0.01)]:
         changed = []
-        try:
-            given = call(_watching(answer, changed), kernels, strength)
-        except NotAttempted:
-            raise
-        except CheckFailed as failure:
-            # NumPy's and Python's words for an attempt to calculate with the whole list at once.
-            whole = re.search(r"'list'|inhomogeneous|broadcast", str(failure))
-            raise CheckFailed(f"{failure}{_TAKE_ONE if whole else ''}") from None
+        given = _call(_KERNEL_ADVICE, _watching(answer, changed), kernels, strength)
         what = f"`{getattr(answer, '__name__', 'l2_penalty')}(kernels, {strength})`"
         if changed:
             raise CheckFailed(
@@ -838,7 +852,17 @@ def l2_penalty(answer):
     return "The penalty agrees with `keras.regularizers.L2`, the gradients with finite differences."
 
 
-_TAKE_ONE = "\n\n`kernels` is a list of arrays, and their shapes differ: take them one at a time."
+_ROWS = (
+    "The sum over one kernel is still an array. Python's `sum` adds only its rows (as `np.sum` "
+    "does with `axis=0`). `np.sum(...)` without an axis adds all the numbers of a kernel."
+)
+_KERNEL_ADVICE = [
+    (r"shapes \(\d+,\) \(\d+,\)", _ROWS),  # kernels have two axes, so one is added up already
+    (  # NumPy's and Python's words for an attempt to calculate with the whole list at once
+        r"'list'|inhomogeneous|broadcast",
+        "`kernels` is a list of arrays, and their shapes differ: take them one at a time.",
+    ),
+]
 
 
 def _watching(function, changed):
@@ -883,10 +907,10 @@ def _penalty_mistakes(kernels, strength):
     squares = np.array([np.sum(kernel**2) for kernel in kernels])
     total = squares.sum()
     sizes = np.array([kernel.size for kernel in kernels])
+    counts = sizes, [len(kernel) for kernel in kernels], [kernel.shape[-1] for kernel in kernels]
     sums = np.array([kernel.sum() for kernel in kernels])
     mean = "You took a mean. The penalty is the *sum* of all squared weights, times the strength."
     root = "This is the length of the weights: leave the square root out."
-    several = len(kernels) > 1
     pairs = [
         (strength * sum(np.abs(kernel).sum() for kernel in kernels), "This is L1: square instead."),
         (strength * total / 2, "Your penalty is half of Keras's: there is no 1/2 in it."),
@@ -894,7 +918,8 @@ def _penalty_mistakes(kernels, strength):
         (strength**2 * total, "The strength is squared too: multiply by it after the square."),
         (-strength * total, "The sign is wrong: large weights must make the loss *larger*."),
         (strength * total / sizes.sum(), mean),
-        (strength * np.sum(squares / sizes), mean),
+        *((strength * np.sum(squares / n) / m, mean) for n in counts for m in (1, len(kernels))),
+        (strength * np.sum((sums / sizes) ** 2), mean),
         (strength * np.sqrt(total), root),
         (strength * np.sum(np.sqrt(squares)), root),
         (strength * sums.sum(), "The square is missing: weights of opposite signs cancel."),
@@ -903,7 +928,9 @@ def _penalty_mistakes(kernels, strength):
         (total + strength, "Multiply by the strength; you add it."),
         (2 * strength * total, "Your penalty is twice too large: the factor 2 is the gradient's."),
     ]
-    if several:
+    if len(kernels) == 1:
+        pairs.append((strength * sum(sum(kernels[0] ** 2)), _ROWS))
+    else:
         one_only = "Only the {} kernel counts in your penalty. Add the sums of all kernels."
         pairs += [
             (strength * squares[-1], one_only.format("last")),
@@ -960,10 +987,7 @@ def _judge_penalty_gradients(gradients, kernels, strength):
                 (strength * w**2, "These are the squares. How fast do they grow with w?"),
                 (2 * strength * np.abs(w), "The sign of each weight is lost."),
                 (2 * strength * w / w.size, "You took a mean. The penalty is a sum."),
-                (
-                    strength * w / norm,
-                    "This is the gradient of the length of w, not of its square.",
-                ),
+                (strength * w / norm, "The gradient of the length of w, not of its square."),
                 (2 * strength**2 * w, "The strength is used twice."),
                 (w - 2 * strength * w, "These are weights after a step. Return the slope itself."),
                 (
@@ -1156,7 +1180,23 @@ def _do(method, *arguments):
         method(*arguments)
         return True
 
-    call(done, *arguments)
+    _call(_CALLBACK_ADVICE, done, *arguments)
+
+
+_CALLBACK_ADVICE = [
+    (
+        r"(?:name|variable|no attribute) '(?:val_)?loss'",
+        'The validation loss is an entry of the dictionary `logs`: `logs["val_loss"]`.',
+    ),
+    (
+        r"(?:name|variable) '(best_loss|best_weights|waited|patience|model)'",
+        r"It is stored on the object: `self.\1`.",
+    ),
+    (
+        r"'(?:float|int)\w*' has no len",
+        "`set_weights` takes the weights as `self.model.get_weights()` gave them, not a number.",
+    ),
+]
 
 
 def _stop_epoch(
@@ -1188,10 +1228,7 @@ def _stop_epoch(
 
 
 _STOP_MISTAKES = [
-    (
-        {"late": 1},
-        "It stops one epoch too late: stop as soon as `waited` *reaches* the patience.",
-    ),
+    ({"late": 1}, "It stops one epoch too late: stop as soon as `waited` *reaches* the patience."),
     (
         {"checks_first": True},
         "It stops one epoch too late: count the epoch first, then compare with the patience.",
@@ -1201,10 +1238,7 @@ _STOP_MISTAKES = [
         "It stops one epoch too early. An epoch that brings a new best has waited 0; the first one "
         "after it that brings none has waited 1.",
     ),
-    (
-        {"late": -1},
-        "It stops one epoch too early: wait for as many epochs as the patience says.",
-    ),
+    ({"late": -1}, "It stops one epoch too early: wait for as many epochs as the patience says."),
     (
         {"resets": False},
         "It counts all epochs without a new best, also those before the last improvement. After a "
@@ -1370,9 +1404,8 @@ DRAWS = 2000
 
 @lab.check("random settings")
 def draw_settings(answer):
-    first = call(answer, np.random.default_rng(8))
-    _judge_settings(first)
-    draws = _draw(answer, 9, DRAWS)
+    _judge_settings(_draw(answer, 8))
+    draws = _draw(answer, 9, DRAWS).value
     columns = {name: _column(draws, name) for name in ("learning_rate", *CHOICES)}
     if all(np.ptp(column) == 0 for column in columns.values()):
         raise CheckFailed(
@@ -1380,7 +1413,7 @@ def draw_settings(answer):
             "passed in? A generator that the function makes, with a fixed seed, begins anew each "
             "time."
         )
-    again = _draw(answer, 9, 20)
+    again = _draw(answer, 9, 20).value
     for name, column in columns.items():
         if not np.array_equal(_column(again, name), column[: len(again)]):
             raise CheckFailed(
@@ -1390,7 +1423,12 @@ def draw_settings(answer):
             )
     _judge_learning_rates(columns["learning_rate"])
     for name, values in CHOICES.items():
-        _judge_choices(name, columns[name], values)
+        _judge_choices(name, columns[name], values, "integers" in _names(answer))
+        if any(np.asarray(draw[name]).dtype.kind == "f" for draw in draws):
+            raise CheckFailed(
+                f'The values of "{name}" are right, but they are floats, such as {values[0]}.0. '
+                f"Keras takes only whole numbers here: {values[0]}, or `int(...)` of a float."
+            )
     _judge_independence(columns)
     return f"{DRAWS} draws: each decade of learning rates is equally likely, and so is each size."
 
@@ -1421,14 +1459,22 @@ def _judge_settings(given):
             )
 
 
-def _draw(answer, seed, n):
-    """Return n draws, one after the other from one generator."""
+def _draw(answer, seed, n=None):
+    """Return n draws, one after the other from one generator, or a single one, as an `Answer`."""
 
     @functools.wraps(answer)
-    def draw_many(rng):
-        return [answer(rng) for _ in range(n)]
+    def draw(rng):
+        try:
+            return answer(rng) if n is None else [answer(rng) for _ in range(n)]
+        except Exception as problem:
+            trace = problem.__traceback__
+            while trace.tb_next and not trace.tb_next.tb_frame.f_code.co_filename.endswith("pyx"):
+                trace = trace.tb_next
+            trace.tb_next = None  # the compiled code of NumPy has no lines that could be quoted
+            raise
 
-    return call(draw_many, np.random.default_rng(seed)).value
+    order = ("high - low|low >= high", "The smaller bound comes first (of -2 and -5 it is -5).")
+    return _call([order], draw if callable(answer) else answer, np.random.default_rng(seed))
 
 
 def _column(draws, name):
@@ -1459,14 +1505,14 @@ def _judge_learning_rates(rates):
             "are above 0.01 and hardly one is below 0.001. Draw its *exponent* evenly: then each "
             "power of ten is equally likely."
         )
+    limits = (
+        "The learning rates 0.0001 and 0.1 are the limits of your *exponent*. Which exponents of "
+        "10 give these two numbers?"
+    )
     # (smallest, largest, message) of an exponent's mistakes; the natural logarithm tells them.
     logs = np.log(np.where(rates > 0, rates, 1))
     for first, last, message in [
-        (
-            -4,
-            -1,
-            "You raised e, not 10, to the power of an exponent between -4 and -1 (`np.exp`).",
-        ),
+        (-4, -1, "You raised e, not 10, to a power between -4 and -1 (`np.exp`)."),
         (
             np.log(10) * np.log(low),
             np.log(10) * np.log(high),
@@ -1478,18 +1524,8 @@ def _judge_learning_rates(rates):
             -np.log(2),
             "You raised 2, not 10, to the power of an exponent between -4 and -1.",
         ),
-        (
-            np.log(10) * low,
-            np.log(10) * high,
-            "The learning rates 0.0001 and 0.1 are the limits of your *exponent*. Which exponents "
-            "of 10 give these two numbers?",
-        ),
-        (
-            low,
-            high,
-            "The learning rates 0.0001 and 0.1 are the limits of your *exponent*. Which exponents "
-            "of 10 give these two numbers?",
-        ),
+        (np.log(10) * low, np.log(10) * high, limits),
+        (low, high, limits),
         (
             np.log(10),
             4 * np.log(10),
@@ -1527,7 +1563,7 @@ def _follows(values, low, high):
     return np.max(np.abs(expected - ranks)) < 0.06
 
 
-def _judge_choices(name, column, values):
+def _judge_choices(name, column, values, by_integers):
     found = set(column.tolist())
     seen = " or ".join(f"{value:g}" for value in sorted(found))
     strange = sorted(found - set(values))
@@ -1546,9 +1582,10 @@ def _judge_choices(name, column, values):
         )
     absent = [value for value in values if value not in found]
     if absent:
+        note = " (`rng.integers(a, b)` never gives b.)" if by_integers else ""
         raise CheckFailed(
             f'In {DRAWS} draws the "{name}" was never {" or ".join(map(str, absent))}; all of '
-            f"{listed} should come. (`rng.integers(a, b)` never gives b.)"
+            f"{listed} should come.{note * (absent == [values[-1]])}"
         )
     shares = {value: np.mean(column == value) for value in values}
     if max(abs(share - 1 / len(values)) for share in shares.values()) > 0.06:

@@ -97,6 +97,36 @@ def test_storm_loss_accepts(right):
     passes(check.storm_loss, right, seconds=2.0)
 
 
+def test_storm_loss_says_that_keras_takes_the_mean(capsys):
+    check.storm_loss(one_per_sample)
+    assert "one loss for each storm; Keras took their mean" in capsys.readouterr().out
+    check.storm_loss(storm)
+    assert "took their mean" not in capsys.readouterr().out
+
+
+def whole_weights(y_true, y_pred):
+    w = ops.where(y_pred < y_true, 4, 1)
+    return ops.mean(w * (y_pred - y_true) ** 2)
+
+
+def whole_weights_last(y_true, y_pred):
+    e = y_pred - y_true
+    return ops.mean(e**2 * ops.where(e < 0, 4, 1))
+
+
+def divided_by_the_size(y_true, y_pred):
+    e = y_pred - y_true
+    return ops.sum(ops.where(e < 0, 4.0, 1.0) * e**2) / ops.size(e)
+
+
+@pytest.mark.parametrize("mixed", [whole_weights, whole_weights_last, divided_by_the_size])
+def test_storm_loss_says_that_whole_numbers_do_not_mix(mixed):
+    if keras.backend.backend() == "tensorflow":
+        fails(check.storm_loss, "floats, 4.0 and 1.0.*let `keras.ops.mean` count", mixed)
+    else:  # others make floats of them
+        passes(check.storm_loss, mixed, seconds=2.0)
+
+
 def python_if(y_true, y_pred):
     return ops.mean(ops.square(y_pred - y_true)) * (MISS if y_pred < y_true else 1.0)
 
@@ -303,6 +333,26 @@ def same_array(gradient, start, rate, steps):
     return np.array(path)
 
 
+def same_array_after_the_start(gradient, start, learning_rate, steps):
+    w = start.copy()
+    path = [start]
+    for _ in range(steps):
+        w -= learning_rate * gradient(w)
+        path.append(w)
+    return np.array(path)
+
+
+def bowl_gradient(w):
+    return np.array([w[0], 10 * w[1]])
+
+
+def global_gradient(gradient, start, learning_rate, steps):
+    path = [start]
+    for _ in range(steps):
+        path.append(path[-1] - learning_rate * bowl_gradient(path[-1]))
+    return np.array(path)
+
+
 def never_moves(gradient, start, rate, steps):
     path = [start]
     for _ in range(steps):
@@ -384,6 +434,8 @@ def steps_alone(gradient, start, rate, steps):
         (lambda g, w, r, n: (w, descend(g, w, r, n)), "2 things"),
         (changes_the_start, "changes its input in place"),
         (same_array, r"\*same array\* many times"),
+        (same_array_after_the_start, r"after the start is the same.*\*same array\* many times"),
+        (global_gradient, "You call `bowl_gradient`: call the parameter, `gradient`.*expected"),
         (never_moves, "never moves"),
         (slope_of_the_start, "gradient at the start"),
         (from_the_start, "begins at the start again"),
@@ -438,8 +490,8 @@ def test_diverging_follows_the_paths():
         ([0.1], "rate 0.1 the path does not diverge.*slow is not"),
         ([0.01], "rate 0.01 the path does not diverge.*slow is not"),
         ([0.19, 0.21], "rate 0.19 the path does not diverge.*jump from one side"),
-        ([], "You name none"),
-        ([0.01, 0.1, 0.19, 0.21], "You name all"),
+        ([], "You name none.*factor 1 - 10 η"),
+        ([0.01, 0.1, 0.19, 0.21], "You name all.*factor 1 - 10 η"),
         ([0.01, 0.1, 0.19], "other way round"),
         (["0.21"], "without quotes"),
         ("0.21", "list of numbers"),
@@ -461,7 +513,7 @@ def test_diverging_asks_for_what_is_missing():
 
 @pytest.mark.parametrize("nothing", [None, ...])
 def test_diverging_not_attempted(nothing):
-    not_attempted(check.diverging, "no value yet", nothing, PATHS)
+    not_attempted(check.diverging, "`diverging` has no value yet", nothing, PATHS)
 
 
 # --- momentum ---
@@ -598,6 +650,32 @@ def same_momentum_array(gradient, start, rate, momentum, steps):
     return moves_the_start(gradient, start.copy(), rate, momentum, steps)
 
 
+def same_momentum_array_after_the_start(gradient, start, learning_rate, momentum, steps):
+    w, velocity = start.copy(), np.zeros_like(start)
+    path = [start]
+    for _ in range(steps):
+        velocity = momentum * velocity - learning_rate * gradient(w)
+        w += velocity
+        path.append(w)
+    return np.array(path)
+
+
+def global_gradient_with_momentum(gradient, start, learning_rate, momentum, steps):
+    path, velocity = [start], np.zeros(len(start))
+    for _ in range(steps):
+        velocity = momentum * velocity - learning_rate * bowl_gradient(path[-1])
+        path.append(path[-1] + velocity)
+    return np.array(path)
+
+
+def adds_to_the_velocity(gradient, start, learning_rate, momentum, steps):
+    path, velocity = [start], np.zeros(len(start))
+    for _ in range(steps):
+        velocity += momentum * velocity - learning_rate * gradient(path[-1])
+        path.append(path[-1] + velocity)
+    return np.array(path)
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -628,6 +706,9 @@ def same_momentum_array(gradient, start, rate, momentum, steps):
         (lambda g, w, r, m, n: with_momentum(g, w, r, m, n + 1), "one step too far"),
         (moves_the_start, "changes its input in place"),
         (same_momentum_array, r"\*same array\* many times"),
+        (same_momentum_array_after_the_start, r"\*same array\* many times"),
+        (global_gradient_with_momentum, "You call `bowl_gradient`"),
+        (adds_to_the_velocity, r"counts twice: `v \+= ...`"),
         (lambda g, w, r, m, n: descend(g, w, r, n), "never kept"),
     ],
 )
@@ -665,6 +746,9 @@ def test_overfitting_follows_the_measurement():
     passes(check.overfitting, "A", 5, MEMORIZES, LEARNS)
     message = fails(check.overfitting, "B ends with", "B", 5, MEMORIZES, LEARNS)
     assert "less than 1 %" in message
+    falls = {**LEARNS, "val_loss": sorted(LEARNS["val_loss"], reverse=True)}
+    message = fails(check.overfitting, "B ends with its lowest", "B", 5, MEMORIZES, falls)
+    assert "above its lowest" not in message
 
 
 @pytest.mark.parametrize(
@@ -762,9 +846,24 @@ def scales_in_place(kernels, strength):
     return penalty, kernels
 
 
+def loop_of_python_sums(kernels, strength):
+    penalty = 0
+    for k in kernels:
+        penalty += strength * sum(k**2)
+    return penalty, [2 * strength * k for k in kernels]
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
+        (penalties(lambda k, s: s * sum(sum(k**2) for k in k)), "stopped.*adds only its rows"),
+        (loop_of_python_sums, "stopped.*adds only its rows"),
+        (parts(one=lambda k: np.sum(k**2, axis=0)), "stopped.*adds only its rows"),
+        (parts(one=lambda k: sum(sum(k**2))), "adds only its rows"),
+        (penalties(lambda k, s: s * np.mean([np.mean(w**2) for w in k])), "took a mean"),
+        (penalties(lambda k, s: s * sum(np.mean(sum(w**2)) for w in k)), "took a mean"),
+        (parts(one=lambda k: np.sum(np.mean(k**2, axis=0))), "took a mean"),
+        (parts(one=lambda k: np.mean(k) ** 2), "took a mean"),
         (parts(one=lambda w: np.abs(w).sum()), "This is L1"),
         (parts(one=lambda w: np.mean(w**2)), "took a mean"),
         (penalties(lambda k, s: s * np.mean(np.concatenate([w.ravel() for w in k]) ** 2)), "mean"),
@@ -1118,6 +1217,30 @@ def restores_last(self, logs=None):
     self.model.set_weights(self.model.get_weights())
 
 
+def restores_the_loss(self, logs=None):
+    self.model.set_weights(self.best_loss)
+
+
+def bare_val_loss(self, epoch, logs=None):
+    if val_loss < self.best_loss:  # noqa: F821
+        self.best_loss = val_loss  # noqa: F821
+
+
+def val_loss_as_attribute(self, epoch, logs=None):
+    if logs.val_loss < self.best_loss:
+        self.best_loss = logs.val_loss
+
+
+def bare_best_loss(self, epoch, logs=None):
+    if logs["val_loss"] < best_loss:  # noqa: F821
+        self.waited = 0
+
+
+def local_best_loss(self, epoch, logs=None):
+    if logs["val_loss"] < best_loss:  # noqa: F821
+        best_loss = logs["val_loss"]  # noqa: F841
+
+
 def restores_something_else(self, logs=None):
     self.model.set_weights([w * 0 for w in self.best_weights])
 
@@ -1138,6 +1261,11 @@ def restores_something_else(self, logs=None):
         ({"stop": restores_and_stops, "on_train_end": does_nothing}, "runs to its last epoch"),
         ({"on_train_end": restores_unless_stopped}, r"\*not\* stopped early"),
         ({"on_epoch_end": restores_at_once}, "in the middle of the training"),
+        ({"on_train_end": restores_the_loss}, "no len.*`set_weights` takes the weights as"),
+        ({"on_epoch_end": bare_val_loss}, r'NameError.*: `logs\["val_loss"\]`'),
+        ({"on_epoch_end": val_loss_as_attribute}, r'AttributeError.*: `logs\["val_loss"\]`'),
+        ({"on_epoch_end": bare_best_loss}, "NameError.*on the object: `self.best_loss`"),
+        ({"on_epoch_end": local_best_loss}, "UnboundLocal.*on the object: `self.best_loss`"),
         ({"on_train_end": restores_something_else}, "not the best ones.*those of no epoch"),
         ({"improved": remembers_nothing}, "`on_train_end.*stopped with an error.*still `None`"),
         (
@@ -1214,7 +1342,7 @@ def by_places(rng):
     return {
         "learning_rate": np.asarray(1e-4 * 1000 ** rng.random()),
         "batch_size": sizes[i],
-        "units": np.float32(sizes[j]),
+        "units": np.int64(sizes[j]),
     }
 
 
@@ -1318,6 +1446,52 @@ def renamed(old, new):
 )
 def test_draw_settings_names_the_mistake(wrong, message):
     fails(check.draw_settings, message, wrong)
+
+
+def bounds_reversed(rng):
+    return {
+        "learning_rate": 10 ** rng.uniform(-1, -4),
+        "batch_size": int(rng.choice([16, 32, 64, 128])),
+        "units": int(rng.choice([16, 32, 64, 128])),
+    }
+
+
+def fails_inside_numpy(rng):
+    return settings(rng, units=lambda rng: rng.choice([16, 32], p=[0.5, 0.6]))
+
+
+def test_draw_settings_shows_the_students_own_line():
+    message = fails(check.draw_settings, "high - low < 0.*smaller bound comes", bounds_reversed)
+    assert '"learning_rate": 10 ** rng.uniform(-1, -4),' in message
+    message = fails(check.draw_settings, "sum to 1", fails_inside_numpy)
+    assert "return settings(rng" in message
+    assert "smaller bound" not in message
+
+
+def one_too_few(rng):
+    values = settings(rng)
+    values["units"] = [16, 32, 64, 128][rng.integers(0, 3)]
+    return values
+
+
+def test_draw_settings_blames_integers_only_where_they_are_used():
+    fails(check.draw_settings, r"never 128.*`rng.integers\(a, b\)` never gives b", one_too_few)
+    by_choice = drawn(units=lambda rng: rng.choice([16, 32, 64]))
+    assert "integers" not in fails(check.draw_settings, "never 128", by_choice)
+
+
+@pytest.mark.parametrize(
+    "floats",
+    [
+        drawn(units=lambda rng: rng.choice([16.0, 32.0, 64.0, 128.0])),
+        drawn(units=lambda rng: float(rng.choice([16, 32, 64, 128]))),
+        drawn(units=lambda rng: 2.0 ** rng.integers(4, 8)),
+        drawn(units=lambda rng: np.float32(rng.choice([16, 32, 64, 128]))),
+        drawn(units=lambda rng: [16, 32, 64, 128.0][rng.integers(4)]),
+    ],
+)
+def test_draw_settings_wants_whole_sizes(floats):
+    fails(check.draw_settings, '"units" are right, but .* floats.*only whole numbers', floats)
 
 
 def test_right_draws_pass_with_other_generators(monkeypatch):

@@ -25,9 +25,9 @@ from helpers import environment
 environment.report()
 
 # %% [markdown]
-# The line before the last says where MNIST, the data set of digits, comes from. A data set that is
-# not on this machine is replaced by one that the course brings along, and every lab says which of the
-# two it uses.
+# The lines below the packages say where each data set comes from: MNIST, for example, are the digits
+# that this lab uses. A data set that is not on this machine is replaced by one that the course brings
+# along, and every lab says which of the two it uses.
 #
 # These lines begin most labs: NumPy for arrays; `data` and `plots` for the data sets and the figures
 # of the course; `check` for the checks of this lab.

@@ -1,14 +1,30 @@
-"""The data of the course: `data.mnist()`, `data.photo()`.
+"""The data of the course: `data.mnist()`, `data.photo()`, `data.species()`, `data.pets()`.
 
 Each loader looks in a data folder (COURSE_DATA), in the cache (COURSE_CACHE), at the download
 (only with COURSE_DOWNLOAD=yes) and at the offline default that ships with the course, in that
 order, and says which it took. datasets/README.md tells more.
 """
 
+from helpers.data.animals import Pets, Species, pets, species
 from helpers.data.digits import Digits, mnist
 from helpers.data.files import DataError
 from helpers.data.photos import photo
 from helpers.data.registry import names
 from helpers.data.sources import Source, look, prefetch
+from helpers.data.weights import backbone_weights
 
-__all__ = ["DataError", "Digits", "Source", "look", "mnist", "names", "photo", "prefetch"]
+__all__ = [
+    "DataError",
+    "Digits",
+    "Pets",
+    "Source",
+    "Species",
+    "backbone_weights",
+    "look",
+    "mnist",
+    "names",
+    "pets",
+    "photo",
+    "prefetch",
+    "species",
+]

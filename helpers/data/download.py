@@ -4,14 +4,17 @@ import contextlib
 import errno
 import os
 import shutil
+import tarfile
 import tempfile
 import time
-from pathlib import Path
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from helpers.data import files
 from helpers.data.files import DataError
-from helpers.data.registry import File
+from helpers.data.registry import File, Folder
 
 CONNECT_SECONDS = 5  # a network that lets nothing through should cost a student no more than this
 READ_SECONDS = 20
@@ -29,11 +32,43 @@ def fetch(wanted: list[File], folder: Path) -> dict[str, bytes]:
     its hash is right: whatever fails, and however many processes do the same, `folder` holds only
     complete files. Raises `DownloadError`; what came before the failure stays.
     """
+    contents = {}
+    with _workplace(folder) as temporary:
+        for file in wanted:
+            path = _fetch_one(file, temporary)
+            contents[file.name] = files.read(path)
+            path.replace(folder / file.name)
+    return contents
+
+
+def fetch_folders(wanted: list[Folder], place: Path) -> dict[str, bytes]:
+    """Download folders of pictures into `place`: their archives come, are unpacked and go.
+
+    As in `fetch`, a folder takes its place in one step and complete. Returns {}, since nothing of
+    the pictures is kept in memory. Raises `DownloadError`; a folder that was complete before the
+    failure stays, so that only the others are downloaded again.
+    """
+    with _workplace(place) as temporary:
+        for folder in wanted:
+            _make_way(place / folder.name)
+        for folder in wanted:
+            archive = _fetch_one(folder.archive, temporary)
+            complete = temporary / "complete"
+            complete.mkdir()
+            _unpack(archive, folder.inside, complete)
+            archive.unlink()  # before the next one comes: they are large
+            _put(complete, place / folder.name)
+    return {}
+
+
+@contextlib.contextmanager
+def _workplace(folder: Path) -> Iterator[Path]:
+    """Make `folder` and a temporary folder in it; name what the disk refuses."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(folder)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as temporary:
-            return {file.name: _fetch_one(file, folder, Path(temporary)) for file in wanted}
+            yield Path(temporary)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise DownloadError(
@@ -46,21 +81,70 @@ def fetch(wanted: list[File], folder: Path) -> dict[str, bytes]:
         ) from error
 
 
-def _fetch_one(file: File, folder: Path, temporary: Path) -> bytes:
+def _fetch_one(file: File, temporary: Path) -> Path:
+    """Download a file and return where it lies, once its hash is right."""
     reasons = []
     for url in file.urls:
         path = temporary / file.name
         reason = _download(url, path)
-        if reason is None and files.sha256(path.read_bytes()) == file.sha256:
-            content = files.read(path)
-            path.replace(folder / file.name)
-            return content
+        if reason is None and files.sha256_of_file(path) == file.sha256:
+            return path
         host = urlsplit(url).netloc
         reasons.append(f"{host} {reason or 'sent another file than the original'}")
     raise DownloadError(
         f"the download of {file.name} failed: {', '.join(reasons)}, "
         "check the network and the setting of the proxy (HTTPS_PROXY)"
     )
+
+
+def _unpack(archive: Path, inside: str, folder: Path) -> None:
+    """Unpack the pictures of the folder `inside` of a .tar.gz file into `folder`, nothing else."""
+    from tqdm.auto import tqdm
+
+    bar = tqdm(
+        desc=f"unpacking {archive.name}",
+        total=archive.stat().st_size,
+        unit="B",
+        unit_scale=True,
+        leave=False,
+        disable="CI" in os.environ,
+    )
+    try:
+        with bar, archive.open("rb") as packed, tarfile.open(fileobj=packed, mode="r:gz") as tar:
+            for member in tar:
+                path = PurePosixPath(member.name)
+                if member.isfile() and str(path.parent) == inside and files.is_picture(path.name):
+                    # By its bare name, so that no member, whatever it is called, gets elsewhere.
+                    with tar.extractfile(member) as source, (folder / path.name).open("wb") as copy:
+                        shutil.copyfileobj(source, copy)
+                bar.update(packed.tell() - bar.n)
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise DownloadError(f"{archive.name} cannot be unpacked ({error})") from error
+
+
+def _make_way(place: Path) -> None:
+    """Remove an empty folder that stands where a downloaded one will go; complain of a full one."""
+    with contextlib.suppress(OSError):
+        place.rmdir()
+    if place.exists():
+        raise DownloadError(f"{place} is in the way of the download, delete it")
+
+
+def _put(complete: Path, place: Path) -> None:
+    """Move a complete folder to its place, unless another process was first."""
+    try:
+        files.pictures(complete)
+    except DataError as error:
+        raise DownloadError(f"the archive for {place} holds no pictures") from error
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        complete.rename(place)
+    except OSError:
+        try:
+            files.pictures(place)
+        except DataError:
+            raise DownloadError(f"{place} is in the way of the download, delete it") from None
+        shutil.rmtree(complete)
 
 
 def _download(url: str, path: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -15,6 +16,8 @@ class MissingError(DataError):
 
 
 GZIP_MAGIC = b"\x1f\x8b"
+# By name: no .gif, because the one in the ants and bees says "this photo is no longer available".
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
 def read(path: Path) -> bytes:
@@ -39,6 +42,43 @@ def read(path: Path) -> bytes:
         raise DataError(f"{path} is damaged ({error})") from error
 
 
+def pictures(folder: Path) -> list[Path]:
+    """Return the files in `folder` that are pictures by their name, sorted by name.
+
+    Hidden files are none: archives made on a Mac hold a `._NAME.png` for each `NAME.png`. Raises
+    `MissingError` when there is no such folder or no picture in it, `DataError` when the folder
+    can't be read.
+    """
+    try:
+        found = [path for path in folder.iterdir() if is_picture(path.name)]
+    except FileNotFoundError:
+        raise MissingError(f"{folder} is missing") from None
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read ({error.strerror})") from error
+    if not found:
+        raise MissingError(f"{folder} holds no pictures")
+    return sorted(found, key=lambda path: path.name)
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file is a picture, going by its name."""
+    return name.lower().endswith(PICTURES) and not name.startswith(".")
+
+
+def in_zip(path: Path) -> zipfile.Path:
+    """Return the top folder of a zip file, whose files read like others; `DataError` if damaged."""
+    try:
+        return zipfile.Path(path)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} is damaged ({error})") from error
+
+
 def sha256(content: bytes) -> str:
     """Return the SHA-256 of `content` in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file, as it is stored, without holding it in memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -22,16 +22,38 @@ class File:
 
 
 @dataclass(frozen=True)
+class Folder:
+    """A folder of pictures in a data set.
+
+    `also` names other places in the data set where it may lie as well. `archive` is the .tar.gz
+    file that holds its pictures in the folder `inside`, None where there is no download.
+    """
+
+    name: str
+    also: tuple[str, ...]
+    archive: File | None
+    inside: str
+
+
+@dataclass(frozen=True)
 class Dataset:
-    """A data set: what it is called, where its files lie and where they come from."""
+    """A data set: what it is called, where its files or folders lie and where they come from."""
 
     name: str
     title: str
+    what: str
     folder: str
     offline: Path
+    offline_files: tuple[str, ...]
+    partner: str | None
     licence: str
     citation: str
-    files: tuple[File, ...]
+    files: tuple[File | Folder, ...]
+
+    @property
+    def can_be_downloaded(self) -> bool:
+        """Whether every part of it has an address and a hash."""
+        return all(isinstance(file, File) or file.archive for file in self.files)
 
 
 def names() -> list[str]:
@@ -42,23 +64,38 @@ def names() -> list[str]:
 def dataset(name: str) -> Dataset:
     """Return the record of the data set `name`; a name that isn't registered is a `KeyError`."""
     table = _tables()[name]
-    files = tuple(
-        File(
-            name=entry["name"],
-            urls=tuple(entry["urls"]),
-            sha256=entry["sha256"],
-            content_sha256=entry.get("content_sha256", entry["sha256"]),
-        )
-        for entry in table["files"]
-    )
+    files = [_file(entry) for entry in table.get("files", [])]
+    files += [_folder(entry) for entry in table.get("folders", [])]
     return Dataset(
         name=name,
         title=table["title"],
+        what=table.get("what", "data"),
         folder=table["folder"],
         offline=DATASETS / table["offline"],
+        offline_files=tuple(table.get("offline_files", [file.name for file in files])),
+        partner=table.get("partner"),
         licence=table["licence"],
         citation=table["citation"],
-        files=files,
+        files=tuple(files),
+    )
+
+
+def _file(entry: dict) -> File:
+    return File(
+        name=entry["name"],
+        urls=tuple(entry["urls"]),
+        sha256=entry["sha256"],
+        content_sha256=entry.get("content_sha256", entry["sha256"]),
+    )
+
+
+def _folder(entry: dict) -> Folder:
+    archive = entry.get("archive")
+    return Folder(
+        name=entry["name"],
+        also=tuple(entry.get("also", ())),
+        archive=_file(archive) if archive else None,
+        inside=archive["inside"] if archive else "",
     )
 
 

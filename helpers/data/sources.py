@@ -14,11 +14,11 @@ from pathlib import Path
 
 from helpers.data import download, files, registry
 from helpers.data.files import DataError, MissingError
-from helpers.data.registry import Dataset, File
+from helpers.data.registry import Dataset, File, Folder
 
 Contents = dict[str, bytes]
-Load = Callable[[Path, File], bytes]
-Fetch = Callable[[list[File], Path], Contents]
+Load = Callable[[Path, File | Folder], bytes]
+Fetch = Callable[[list, Path], Contents]
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,15 @@ class Source:
     """Where a data set comes from; `str()` is the line that its loader prints.
 
     `kind` is "folder", "cache", "download" or "offline", `place` the folder that holds the files;
-    `notes` tell what was tried before and why it was not taken.
+    `notes` tell what was tried before and why it was not taken, `what` is what the set consists
+    of: data, photos, weights.
     """
 
     title: str
     kind: str
     place: Path
     notes: tuple[str, ...] = ()
+    what: str = "data"
 
     @property
     def real(self) -> bool:
@@ -43,10 +45,10 @@ class Source:
     def description(self) -> str:
         """The source in words, without the title of the data set."""
         where = {
-            "folder": f"real data from the data folder {self.place}",
-            "cache": f"real data from the cache {self.place}",
-            "download": f"real data from the download to {self.place}",
-            "offline": "offline default made for this course, not the real data",
+            "folder": f"real {self.what} from the data folder {self.place}",
+            "cache": f"real {self.what} from the cache {self.place}",
+            "download": f"real {self.what} from the download to {self.place}",
+            "offline": f"offline default made for this course, not the real {self.what}",
         }[self.kind]
         return f"{where} ({'; '.join(self.notes)})" if self.notes else where
 
@@ -64,26 +66,58 @@ def find(name: str) -> tuple[Contents, Source]:
     return _search(registry.dataset(name), _verified, download.fetch)
 
 
+def find_folder(name: str) -> tuple[Path, Source]:
+    """Return where a data set of folders lies, and its source: nothing is read, hence no hashes.
+
+    The place is the folder of the real data set, or the archive with the offline default. Photos
+    and the network that a lab uses with them are both real or both offline: real photos without
+    their partner are passed over, and the notes of the source say so. Errors are those of `find`.
+    """
+    dataset = registry.dataset(name)
+    source = _without_partner(dataset, lambda partner: find(partner)[1])
+    if source is None:
+        source = _search(dataset, _present, download.fetch_folders)[1]
+    return (source.place if source.real else dataset.offline / dataset.offline_files[0]), source
+
+
+def part(place: Path, name: str, folder: str) -> Path:
+    """Return where a folder of the data set `name` lies within `place`, in any accepted layout."""
+    (wanted,) = [part for part in registry.dataset(name).files if part.name == folder]
+    return _folder(place, wanted)
+
+
+def offline(name: str, note: str) -> Source:
+    """Return the source of the offline default of a data set, taken for the reason in `note`."""
+    dataset = registry.dataset(name)
+    _offline(dataset, _present)
+    return Source(dataset.title, "offline", dataset.offline, (note,), dataset.what)
+
+
 def look(name: str) -> Source:
     """Return the source that `find` would use, going by which files exist; nothing is read."""
-    return _search(registry.dataset(name), _present, lambda files, folder: {})[1]
+    dataset = registry.dataset(name)
+    return _without_partner(dataset, look) or _look(dataset)
 
 
 def prefetch() -> None:
     """Download what the cache lacks of every data set, and print one line for each.
 
-    This is a wish to download, so COURSE_DATA and COURSE_DOWNLOAD don't matter. Raises `DataError`
-    when a data set can't be had.
+    This is a wish to download, so COURSE_DATA and COURSE_DOWNLOAD don't matter. A data set without
+    an address is told and passed over. Raises `DataError` when another can't be had.
     """
     for name in registry.names():
         dataset = registry.dataset(name)
         place = _cache_folder() / dataset.folder
         _, faults = _examine(dataset, place, _verified)
+        wanted = [file for file in dataset.files if file.name in faults]
+        if wanted and not dataset.can_be_downloaded:
+            print(f"{dataset.title}: {_advice(dataset)}.")
+            continue
         try:
-            download.fetch([file for file in dataset.files if file.name in faults], place)
+            _fetcher(dataset)(wanted, place)
         except download.DownloadError as error:
             raise DataError(f"{dataset.title}: {error}") from error
-        print(Source(dataset.title, "download" if faults else "cache", place))
+        print(Source(dataset.title, "download" if faults else "cache", place, what=dataset.what))
 
 
 def damaged_offline(fault: DataError) -> DataError:
@@ -94,9 +128,34 @@ def damaged_offline(fault: DataError) -> DataError:
     )
 
 
+def _look(dataset: Dataset) -> Source:
+    return _search(dataset, _present, lambda files, folder: {})[1]
+
+
+def _without_partner(dataset: Dataset, search: Callable[[str], Source]) -> Source | None:
+    """Return the offline source if the photos are real and their partner isn't, None otherwise.
+
+    The partner is searched first, because it is small and the photos may be a long download.
+    """
+    if dataset.partner is None or not (photos := _look(dataset)).real:
+        return None
+    partner = search(dataset.partner)
+    if partner.real:
+        return None
+    found = "can be downloaded" if photos.kind == "download" else f"are in {photos.place}"
+    reasons = "; ".join(partner.notes)
+    if not _download_allowed() and "COURSE_DOWNLOAD" not in reasons:
+        reasons += ", COURSE_DOWNLOAD=yes gets it"
+    return offline(
+        dataset.name,
+        f"the real {dataset.what} {found}, but {partner.title}, the network that goes with them, "
+        f"is missing: {reasons}",
+    )
+
+
 def _search(dataset: Dataset, load: Load, fetch: Fetch) -> tuple[Contents, Source]:
     def source(kind: str, place: Path) -> Source:
-        return Source(dataset.title, kind, place, tuple(notes))
+        return Source(dataset.title, kind, place, tuple(notes), dataset.what)
 
     notes = []
     setting = os.environ.get("COURSE_DATA", "").strip()
@@ -121,21 +180,22 @@ def _search(dataset: Dataset, load: Load, fetch: Fetch) -> tuple[Contents, Sourc
     contents, faults = _examine(dataset, place, load)
     if not faults:
         return contents, source("cache", place)
-    allowed = os.environ.get("COURSE_DOWNLOAD", "").strip().lower() in ("yes", "true", "1")
+    allowed = _download_allowed()
     damaged = not all(isinstance(fault, MissingError) for fault in faults.values())
     if contents or damaged:  # otherwise nothing was ever kept here, which is no news
         advice = "delete it, or " if damaged else ""
-        advice = "" if allowed else f": {advice}set COURSE_DOWNLOAD=yes to download it again"
-        notes.append(f"in the cache {_summary(faults)}{advice}")
+        advice = f": {advice}set COURSE_DOWNLOAD=yes to download it again"
+        no_advice = allowed or not dataset.can_be_downloaded
+        notes.append(f"in the cache {_summary(faults)}{'' if no_advice else advice}")
 
-    if allowed:
+    if allowed and dataset.can_be_downloaded:
         try:
             contents |= fetch([file for file in dataset.files if file.name in faults], place)
             return contents, source("download", place)
         except download.DownloadError as error:
             notes.append(str(error))
     if not notes:
-        notes.append("to get them, set COURSE_DATA to a data folder or COURSE_DOWNLOAD=yes")
+        notes.append(_advice(dataset))
     return _offline(dataset, load), source("offline", dataset.offline)
 
 
@@ -144,7 +204,7 @@ def _examine(dataset: Dataset, place: Path, load: Load) -> tuple[Contents, dict[
     contents, faults = {}, {}
     for file in dataset.files:
         try:
-            contents[file.name] = load(place / file.name, file)
+            contents[file.name] = load(place, file)
         except DataError as error:
             faults[file.name] = error
     return contents, faults
@@ -152,14 +212,36 @@ def _examine(dataset: Dataset, place: Path, load: Load) -> tuple[Contents, dict[
 
 def _offline(dataset: Dataset, load: Load) -> Contents:
     # Only the real files have a known hash; the reader of the format verifies these.
-    read = _present if load is _present else lambda path, file: files.read(path)
-    contents, faults = _examine(dataset, dataset.offline, read)
+    contents, faults = {}, {}
+    for name in dataset.offline_files:
+        path = dataset.offline / name
+        try:
+            contents[name] = _exists(path) if load is _present else files.read(path)
+        except DataError as error:
+            faults[name] = error
     if faults:
         raise damaged_offline(DataError(_summary(faults)))
     return contents
 
 
-def _verified(path: Path, file: File) -> bytes:
+def _advice(dataset: Dataset) -> str:
+    if dataset.can_be_downloaded:
+        return "to get them, set COURSE_DATA to a data folder or COURSE_DOWNLOAD=yes"
+    return (
+        f"to get them, set COURSE_DATA to a data folder with {dataset.folder}/, "
+        "since they have no verified download"
+    )
+
+
+def _fetcher(dataset: Dataset) -> Fetch:
+    folders = any(isinstance(part, Folder) for part in dataset.files)
+    return download.fetch_folders if folders else download.fetch
+
+
+def _verified(place: Path, file: File | Folder) -> bytes:
+    if isinstance(file, Folder):
+        return _present(place, file)
+    path = place / file.name
     content = files.read(path)
     found = files.sha256(content)
     if found != file.content_sha256:
@@ -170,10 +252,26 @@ def _verified(path: Path, file: File) -> bytes:
     return content
 
 
-def _present(path: Path, file: File) -> bytes:
+def _present(place: Path, file: File | Folder) -> bytes:
+    if isinstance(file, File):
+        return _exists(place / file.name)
+    files.pictures(_folder(place, file))
+    return b""
+
+
+def _exists(path: Path) -> bytes:
     if not path.is_file():
         raise MissingError(f"{path} is missing")
     return b""
+
+
+def _folder(place: Path, wanted: Folder) -> Path:
+    others = [place / name for name in wanted.also]
+    return next(filter(_is_folder, [place / wanted.name, *others]), place / wanted.name)
+
+
+def _download_allowed() -> bool:
+    return os.environ.get("COURSE_DOWNLOAD", "").strip().lower() in ("yes", "true", "1")
 
 
 def _data_folder(setting: str) -> Path:

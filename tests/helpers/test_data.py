@@ -562,13 +562,19 @@ def test_the_real_mnist(real_data, monkeypatch):
 
 
 def test_registry():
-    assert registry.names() == ["mnist"]
+    assert registry.names() == ["mnist", "mobilenet", "hymenoptera", "pets"]
     mnist = registry.dataset("mnist")
     assert sorted(file.name for file in mnist.files) == sorted(NAMES)
     assert "1998" in mnist.citation
     assert mnist.licence == "CC BY-SA 3.0"
-    for file in mnist.files:
-        assert len(file.urls) == 2
+    assert all(len(file.urls) == 2 for file in mnist.files)
+    pets = registry.dataset("pets")
+    assert [folder.inside for folder in pets.files] == ["images", "annotations/trimaps"]
+    assert pets.partner == registry.dataset("hymenoptera").partner == "mobilenet"
+    assert not registry.dataset("hymenoptera").can_be_downloaded
+    archives = [folder.archive for folder in pets.files]
+    for file in (*mnist.files, *registry.dataset("mobilenet").files, *archives):
+        assert file.urls
         assert all(url.startswith("https://") and url.endswith(file.name) for url in file.urls)
         assert re.fullmatch("[0-9a-f]{64}", file.sha256)
         assert re.fullmatch("[0-9a-f]{64}", file.content_sha256)

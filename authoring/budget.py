@@ -108,7 +108,7 @@ def result(notebook):
 
 def used_real_data(notebook):
     """Whether a data set that the notebook loaded says that it is the real one."""
-    return any(": real data" in text for text in _texts(notebook))
+    return any(re.search(r": real \w+ from the ", text) for text in _texts(notebook))
 
 
 def _texts(notebook):

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 
+import nbformat
 import pytest
 
 from authoring import budget
@@ -128,3 +129,17 @@ def test_a_data_folder_that_is_not_there_is_refused(course, capsys):
     course.write()
     assert budget.main(["--data", str(course.root / "none")], root=course.root) == 1
     assert "There is no folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "real"),
+    [
+        ("MNIST: real data from the data folder /data/mnist.", True),
+        ("Oxford pets: real photos from the cache /cache/oxford_pets.", True),
+        ("MNIST: offline default made for this course, not the real data (...).", False),
+    ],
+)
+def test_real_data_are_known_by_the_line_of_their_loader(line, real):
+    output = nbformat.v4.new_output("stream", text=line)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output])])
+    assert budget.used_real_data(notebook) == real

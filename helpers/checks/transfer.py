@@ -162,6 +162,8 @@ def _walk_alexnet(model):
             elif differs:
                 listed = " and ".join(f"`{key}`, here {given[key]!r}" for key in differs)
                 why = f"Look at its {listed}."
+                if any(kind in other and given == its for other, _, its in _ALEXNET):
+                    why = f"Is a layer missing, or one too many? If not, look at its {listed}."
             else:
                 why = f"What comes in is {_size(before[1:])}: look at what stands before it."
             raise CheckFailed(
@@ -411,6 +413,7 @@ def _judge_block(result, x, first, second, project=None, *, stride):
         (linear + side, f"{between} {late}"),
         (_relu(branch) + _relu(side), "Add first, then one ReLU of the sum."),
         (branch + _relu(side), "Add first, then one ReLU of the sum."),
+        (_relu(branch + _relu(side)), "A ReLU stands in the shortcut: it has no activation."),
         (_relu(branch * side), "The two are multiplied; add them."),
         (_relu(branch - side), "The shortcut is subtracted; add it."),
         (_relu(2 * branch), f"The branch is added to itself. {overwritten}"),
@@ -443,7 +446,13 @@ def _explain_clash(shape, stride, text):
             "One part still has the height and width of `x`, the other has not: the stride belongs "
             "into the first convolution of the branch and into the shortcut."
         )
-    return 'The branch has lost rows and columns: the 3 x 3 convolutions need `padding="same"`.'
+    if stride > 1 and sides == {small, tuple(side // stride for side in shape[:2])}:
+        return (
+            f"One part is {_size(a[:2])}, the other {_size(b[:2])}; with a stride of {stride}, "
+            f"{_size(shape[:2])} becomes {_size(small)}, rounded up. The shortcut is a 1 x 1 "
+            'convolution with that stride, without pooling; the 3 x 3 ones need `padding="same"`.'
+        )
+    return 'Rows and columns have got lost: the 3 x 3 convolutions need `padding="same"`.'
 
 
 # --- which gradient vanishes ---------------------------------------------------------------------
@@ -472,9 +481,10 @@ def vanishing(vanishing, norms):
         else "Each layer multiplies the gradient by the slope of its activation: how large can it "
         "be for each of the variants?"
     )
+    kept = f"keeps only {smallest:.2g}" if smallest else "has nothing left of its gradient"
     raise CheckFailed(
         f"You predicted `{name}`. Its gradient at the largest depth is {left[name]:.2g} times that "
-        f"at the smallest depth; another variant keeps only {smallest:.2g}. {why}"
+        f"at the smallest depth; another variant {kept}. {why}"
     )
 
 
@@ -654,6 +664,9 @@ def unfreeze_last(answer):
         message = _EVERY if cases[start][1] else _ZERO
     else:
         message = _why_unfrozen(backbone, cases, found)
+        if not message and found[start] > rights[start]:
+            extra = found[start] - rights[start]
+            message = _BEFORE if extra & _places(backbone, places) else _NORM
     raise CheckFailed(
         f"{message}\n\nAfter {calls[start]} these layers can be trained: "
         f"{_names(backbone, found[start])}; expected: {_names(backbone, rights[start])}. The "
@@ -666,13 +679,14 @@ _STILL_FROZEN = (
     "`backbone.trainable = True` comes first."
 )
 _EVERY = (
-    "Every layer can be trained. `backbone.trainable = True` sets all layers, so what you freeze "
-    "comes after it."
+    "Every layer can be trained. `backbone.trainable = True` sets all layers: after it, freeze "
+    "those before the last `count` and every BatchNormalization."
 )
 _ZERO = (
     "With a count of 0 no layer should be trained: `layers[-0:]` is `layers[0:]`, all of them. "
     "Think of `layers[len(layers) - count:]`."
 )
+_BEFORE = "All layers before the last `count` should be frozen."
 _NORM = "BatchNormalization layers can be trained: freeze every one of them."
 _ALL_COUNT = "`count` counts all layers, BatchNormalization and those without weights as well."
 
@@ -688,6 +702,9 @@ def _why_unfrozen(backbone, cases, found):
     def last(kept, count):
         return kept[max(len(kept) - count, 0) :]
 
+    def within(kept, count):  # None where it depends on how the list is cut
+        return last(kept, count) if 0 < count <= len(kept) else None
+
     # What each mistake leaves trainable, given the state before and the count.
     for message, mistake in [
         ("", lambda state, n: last(places, n)),
@@ -695,20 +712,24 @@ def _why_unfrozen(backbone, cases, found):
         ("The first layers can be trained; the last ones should.", lambda state, n: places[:n]),
         (_WRONG_WAY, lambda state, n: places[: len(places) - n]),
         (_WRONG_WAY, lambda state, n: places[:-n]),
-        ("All layers before the last `count` should be frozen.", lambda state, n: places),
+        (_BEFORE, lambda state, n: places),
         ("Nothing can be trained.", lambda state, n: ()),
         ("That is one layer too few.", lambda state, n: last(places, max(n - 1, 0))),
         ("That is one layer too many.", lambda state, n: last(places, n + 1)),
-        (_ALL_COUNT, lambda state, n: last(weighty, n)),
-        (_ALL_COUNT, lambda state, n: last(others, n)),
-        (_ALL_COUNT, lambda state, n: last(both, n)),
+        (_ALL_COUNT, lambda state, n: within(weighty, n)),
+        (_ALL_COUNT, lambda state, n: within(others, n)),
+        (_ALL_COUNT, lambda state, n: within(both, n)),
         (
             "Layers that could be trained before still can: freeze them.",
             lambda state, n: places if state == "trainable" else last(places, n),
         ),
     ]:
         for norm, advice in [(False, ""), (True, _NORM)]:
-            if found == [_places(backbone, mistake(*case), norms=norm) for case in cases]:
+            left = [mistake(*case) for case in cases]
+            if all(
+                chosen is None or trained == _places(backbone, chosen, norms=norm)
+                for trained, chosen in zip(found, left, strict=True)
+            ):
                 return f"{message} {advice}".strip()
     return ""
 
@@ -749,11 +770,14 @@ def group_weights(answer):
     random = np.random.default_rng(5)
     rare = "A rare one needs large weights."
     each = "the combinations still don't count the same."
-    skewed = [(0, 0)] * 7 + [(0, 1)] * 2 + [(1, 0)] * 3 + [(1, 1)] * 5
-    gaps = [(0, 0)] * 4 + [(0, 2)] * 3 + [(1, 0)] * 2 + [(2, 1)] * 6 + [(2, 2)]
-    for pairs in (skewed, gaps, [(1, 0)] * 3, [(0, 1)]):
-        labels, groups = np.array(pairs)[random.permutation(len(pairs))].T.copy()
-        result = call(answer, labels, groups)
+    # None is longer than the 12 samples that a message shows in full.
+    first = [(0, 0), (0, 0), (0, 1), (1, 1), (1, 1)]
+    skewed = [(0, 0)] * 5 + [(0, 1)] * 2 + [(1, 0)] + [(1, 1)] * 4
+    gaps = [(0, 0)] * 3 + [(0, 2)] * 2 + [(1, 0)] + [(2, 1)] * 5 + [(2, 2)]
+    for pairs in (first, skewed, gaps, [(1, 0)] * 3, [(0, 1)]):
+        order = random.permutation(len(pairs)) if pairs is not first else slice(None)
+        labels, groups = np.array(pairs)[order].T.copy()
+        result = _explained(answer, labels, groups, hint=_explain_truth)
         n, counts = len(labels), _occurrences(labels, groups)
         combinations = len(set(pairs))
         weights = n / (combinations * counts)
@@ -764,23 +788,27 @@ def group_weights(answer):
                 f"{result.what} is of type `{type(result.value).__name__}`; an array with one "
                 "number for each sample is expected."
             )
+        every = len(set(labels)) * len(set(groups))
         if array.shape != (n,):
-            perhaps = array.size in (combinations, len(set(labels)) * len(set(groups)))
+            perhaps = array.size in (combinations, every)
             why = "That is one for each combination of label and group." if perhaps else ""
             raise CheckFailed(
                 f"{result.what} has the shape {array.shape} for {n} samples; expected: ({n},), "
                 f"one weight for each sample. {why}".strip()
             )
         if np.all(np.isfinite(array)):
-            _explain_proportions(result, array, weights)
+            _explain_proportions(result, array, weights, combinations, every)
+        mean = array.mean() or np.nan  # which nothing equals
+        either = 1 / (_occurrences(labels) + _occurrences(groups) - counts)
         result.equals(
             weights,
             wrong=[
                 (by_group, "Only the groups count in your weights; count the labels, too."),
                 (by_label, "Only the labels count in your weights; count the groups, too."),
-                (counts / counts.mean(), f"Large combinations get large weights. {rare}"),
                 (counts, f"Those are the sizes of the combinations. {rare}"),
                 (counts / n, f"Those are the shares of the combinations. {rare}"),
+                (counts * mean / counts.mean(), f"Large combinations get large weights. {rare}"),
+                (either * mean / either.mean(), "Label and group must agree: use `&`, not `|`."),
                 (by_label * by_group, f"Weights of the labels times those of the groups: {each}"),
                 (_balanced(labels + groups), "Combinations of the same sum are taken for one."),
                 (
@@ -798,15 +826,22 @@ def group_weights(answer):
     )
 
 
-def _explain_proportions(result, array, weights):
+def _explain_truth(text):
+    """Say what stands behind the error that an array is neither true nor false."""
+    brackets = "with each in brackets: `(labels == label) & (groups == group)`."
+    why = f"`and` and `if` take one True or False, no array. Join comparisons by `&`, {brackets}"
+    return why if "truth value" in text else ""
+
+
+def _explain_proportions(result, array, weights, combinations, every):
     """Fail if the weights are right but for a factor."""
     mean = float(array.mean())
     if mean > 0 and abs(mean - 1) > 1e-5 and np.allclose(array / mean, weights, rtol=1e-5):
-        why = "Divide by it." if len(array) > 1 else ""
-        raise CheckFailed(
-            f"The proportions are right, but the mean of the weights is {mean:.4g}, not 1. {why} "
-            f"({result.what}; count only the combinations that occur.)"
-        )
+        why = "The formula divides by K, the number of combinations that occur."
+        if abs(mean - combinations / every) < 1e-5:
+            why = f"Count only the combinations that occur: K is {combinations} here, not {every}."
+        text = f"The proportions are right, but the mean of the weights is {mean:.4g}, not 1."
+        raise CheckFailed(f"{why} {text} ({result.what})")
 
 
 def _occurrences(*columns):
@@ -847,8 +882,13 @@ def _hand_over(answer, given, *arguments, hint=None, may_return_nothing=False):
         return True if value is None and may_return_nothing else value
 
     function.__name__ = getattr(answer, "__name__", "your_function")
+    return _explained(function, given, *arguments, hint=hint)
+
+
+def _explained(function, *arguments, hint):
+    """Call a function; where it stops with an error, put `hint(message)` before the message."""
     try:
-        return call(function, given, *arguments)
+        return call(function, *arguments)
     except NotAttempted:
         raise
     except CheckFailed as failure:

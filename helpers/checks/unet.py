@@ -1,4 +1,4 @@
-"""Checks of lab 06: transposed convolution, IoU and Dice, augmentation, a decoder block, weights.
+"""Checks of lab 06: IoU and Dice, transposed convolution, a decoder block, augmentation, weights.
 
 A wrong function is tried on every input before anything is said about it: a mistake is named only
 if it explains all that came back.
@@ -20,6 +20,214 @@ reached = lab.reached
 score_card = lab.score_card
 
 TOLERANCE = 1e-5  # answers may be in float32, as Keras's are
+
+
+# --- IoU and Dice --------------------------------------------------------------------------------
+
+
+def _overlap_cases():
+    random = np.random.default_rng(7)
+
+    def pair(shape, classes, dtype=int):
+        truth = random.integers(0, classes, shape).astype(dtype)
+        other = random.integers(0, classes, shape).astype(dtype)
+        return truth, np.where(random.random(shape) < 0.6, truth, other)
+
+    few = pair((2, 4, 6), 2, np.uint8)
+    return [
+        (np.array([[0, 0, 1], [0, 1, 1]]), np.array([[0, 1, 1], [0, 0, 1]]), 2),
+        (np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 2, 2]), 3),
+        (*pair((5, 8), 3), 3),
+        (*pair((3, 6, 4), 4, np.uint8), 4),
+        (np.array([[0, 0, 0, 2]]), np.array([[0, 0, 1, 0]]), 3),
+        (np.array([[0, 0, 2, 2]]), np.array([[0, 0, 0, 2]]), 3),
+        (*few, 4),
+        (2 * few[0], 2 * few[1], 3),
+        (np.ones((1, 1), int), np.ones((1, 1), int), 2),
+    ]
+
+
+@lab.check("IoU of each class")
+def iou(answer):
+    _judge_overlap(answer, "iou")
+    return (
+        "It is right for single masks and for batches, and NaN stands where a class is in neither."
+    )
+
+
+@lab.check("Dice of each class")
+def dice(answer):
+    _judge_overlap(answer, "dice")
+    return (
+        "It is right for single masks and for batches, NaN where a class is in neither, and it is "
+        "2 IoU / (1 + IoU) for every class."
+    )
+
+
+# name -> (numerator, denominator) of the pixels in both, in the truth, in the prediction, in all
+_SCORES = {
+    "iou": lambda i, t, p, n: (i, t + p - i),
+    "dice": lambda i, t, p, n: (2 * i, t + p),
+    "half": lambda i, t, p, n: (i, t + p),
+    "mixed": lambda i, t, p, n: (2 * i, t + p - i),
+    "recall": lambda i, t, p, n: (i, t),
+    "precision": lambda i, t, p, n: (i, p),
+    "agreement": lambda i, t, p, n: (n - t - p + 2 * i, n + 0 * i),
+    "share": lambda i, t, p, n: (i, n + 0 * i),
+    "loss": lambda i, t, p, n: (t + p - 2 * i, t + p - i),
+    "smooth": lambda i, t, p, n: (i + 1, t + p - i + 1),
+    "smooth dice": lambda i, t, p, n: (2 * i + 1, t + p + 1),
+}
+_SMOOTHED = "You add 1 above and below the line. That changes every score: only 0 / 0 is special."
+_SCORE_MESSAGES = {
+    "recall": "You divide by the pixels of the truth alone (that is recall): pixels that were "
+    "predicted wrongly for the class cost nothing.",
+    "precision": "You divide by the predicted pixels alone (that is precision): pixels of the "
+    "class that were missed cost nothing.",
+    "agreement": "This is the share of pixels where truth and prediction agree, those outside of "
+    "both included. Count only pixels that belong to the class in one of the two.",
+    "share": "You divide by the number of all pixels. Only those count that belong to the class in "
+    "the truth or in the prediction.",
+    "loss": "This is 1 minus the score, as in a loss.",
+    "smooth": _SMOOTHED,
+    "smooth dice": _SMOOTHED,
+}
+_OVERLAP_MESSAGES = {
+    "iou": {
+        "iou": "",
+        "dice": "This is Dice: for IoU each pixel of the intersection counts once, above and below "
+        "the line.",
+        "half": "Your union is the sum of the two areas: the intersection is counted twice in it.",
+        "mixed": "There is no factor 2 in IoU.",
+    },
+    "dice": {
+        "dice": "",
+        "iou": "This is IoU. Dice divides twice the intersection by the *sum* of the two areas.",
+        "half": "The factor 2 is missing: without it a perfect prediction gets 0.5.",
+        "mixed": "You divide by the union. Dice divides by the *sum* of the two areas, where the "
+        "intersection is counted twice.",
+    },
+}
+_NEITHER = "where a class is in neither the truth nor the prediction there is nothing to score"
+_ABSENT = [
+    (np.nan, ""),
+    (0, f"You give 0, the worst score, but {_NEITHER}: give NaN (`np.nan`)."),
+    (1, f"You give 1, a perfect score, but {_NEITHER}: give NaN (`np.nan`)."),
+]
+_FIRST_CLASS = "The first class is missing: classes are counted from 0, so `range(classes)`."
+_ONLY_FIRST = "Only the first class has a score. Does the `return` stand inside the loop?"
+_ONE_FOR_ALL = "One number came back, the mean over the classes. Return one for each class."
+_PER_IMAGE = (
+    "You score each image and take the mean then. Count the pixels of the whole batch first: small "
+    "objects would weigh too much otherwise."
+)
+# What becomes of the scores; a function of the scores of a case and of the case, and the message.
+_RETURNED = [
+    (lambda score, case: score(*case), ""),
+    (lambda score, case: score(*case)[1:], _FIRST_CLASS),
+    (lambda score, case: np.append(np.nan, score(*case)[1:]), _FIRST_CLASS),
+    (lambda score, case: np.append(score(*case)[:1], np.full(case[2] - 1, np.nan)), _ONLY_FIRST),
+    (lambda score, case: score(*case)[:1], _ONLY_FIRST),
+    (
+        lambda score, case: np.append(score(*case)[1:], np.nan),
+        "Your classes run from 1 to `classes`; the labels run from 0 to `classes - 1`.",
+    ),
+    (
+        lambda score, case: _of_present(score, case),
+        "Classes that are in neither mask are missing from your array. It has a place for each of "
+        "the classes 0 to `classes - 1`.",
+    ),
+    (lambda score, case: np.nanmean(score(*case)), _ONE_FOR_ALL),
+    (lambda score, case: np.mean(score(*case)), _ONE_FOR_ALL),
+    (lambda score, case: _by_image(score, case, np.nanmean), _PER_IMAGE),
+    (lambda score, case: _by_image(score, case, np.mean), _PER_IMAGE),
+    (lambda score, case: 100 * score(*case), "These are percentages: give fractions from 0 to 1."),
+]
+
+
+def _score(name, absent, truth, predicted, classes):
+    """Return a score of each class, `absent` where it is 0 / 0."""
+    labels = np.arange(classes).reshape(-1, 1)
+    truth, predicted = truth.ravel() == labels, predicted.ravel() == labels
+    counts = [np.sum(part, axis=1, dtype=float) for part in (truth & predicted, truth, predicted)]
+    above, below = _SCORES[name](*counts, truth.shape[1])
+    ratio = np.divide(above, below, out=np.full(classes, np.inf), where=below != 0)
+    return np.where((below == 0) & (above == 0), absent, ratio)
+
+
+def _of_present(score, case):
+    truth, predicted, classes = case
+    return score(*case)[np.isin(np.arange(classes), np.append(truth, predicted))]
+
+
+def _by_image(score, case, mean):
+    truth, predicted, classes = case
+    if truth.ndim < 3:
+        return score(*case)
+    scores = np.array([score(*pair, classes) for pair in zip(truth, predicted, strict=True)])
+    return mean(scores, axis=0)
+
+
+def _overlap_mistakes(asked):
+    """Yield (message, function of a case) for each combination of mistakes, the simplest first."""
+    messages = {**_OVERLAP_MESSAGES[asked], **_SCORE_MESSAGES}
+
+    def mistake(name, absent, returned):
+        return lambda *case: returned(functools.partial(_score, name, absent), case)
+
+    found = []
+    for (name, first), (absent, second), (returned, third) in itertools.product(
+        messages.items(), _ABSENT, _RETURNED
+    ):
+        parts = [part for part in (first, second, third) if part]
+        found.append((parts, mistake(name, absent, returned)))
+    found.sort(key=lambda pair: len(pair[0]))
+    yield from (("\n\n".join(parts), function) for parts, function in found)
+    yield (
+        "This is the accuracy, the share of right pixels, whatever their class. Look at one class "
+        "after the other: which pixels belong to it, in each of the two masks?",
+        lambda truth, predicted, classes: np.mean(truth == predicted),
+        lambda truth, predicted, classes: np.full(classes, np.mean(truth == predicted)),
+    )
+
+
+_OVERLAP_ERRORS = [
+    ("ZeroDivisionError", f"You divide by 0: {_NEITHER}. Give NaN (`np.nan`) for it."),
+    (
+        "(?i)ambiguous",
+        "`and` asks one question; masks have many pixels. `&` answers for each pixel (put each "
+        "comparison in brackets).",
+    ),
+    (
+        "bitwise_|with a sequence",
+        "`/` comes before `&` and `|`: use brackets, and `np.sum(a & b)` to count the pixels.",
+    ),
+    ("out of bounds|broadcast", "Masks have any shape, and a class, even the last, can be absent."),
+]
+
+
+def _judge_overlap(answer, asked):
+    def right(*case):
+        return _score(asked, np.nan, *case)
+
+    def explain(case, array, right):
+        truth, predicted, classes = case
+        if array.shape != right.shape:
+            return f"There are {classes} classes: return an array of {classes} scores."
+        c = np.flatnonzero(~_close(array, right))[0]
+        t, p = truth == c, predicted == c
+        if np.isnan(array[c]):
+            return (
+                f"Class {c} is NaN, but it is in the {'truth' if t.any() else 'prediction'}: NaN "
+                f"is only for a class that is in neither; its score is {right[c]:.4g}."
+            )
+        return (
+            f"Class {c} has {t.sum()} pixels in the truth, {p.sum()} in the prediction, and "
+            f"{(t & p).sum()} of them are in both."
+        )
+
+    mistakes = _overlap_mistakes(asked)
+    _judge(answer, _overlap_cases(), right, mistakes, explain, _OVERLAP_ERRORS, nan=True)
 
 
 # --- transposed convolution ----------------------------------------------------------------------
@@ -197,198 +405,259 @@ def _explain_stamps(case, array, right):
     return f"{whose} the pixel `[{i}, {j}]` of the output: compare what you have there."
 
 
-# --- IoU and Dice --------------------------------------------------------------------------------
+# --- the decoder block ---------------------------------------------------------------------------
+
+_HEIGHT, _WIDTH, _CHANNELS, _FILTERS = 5, 7, 3, 4
+_LARGE = (2 * _HEIGHT, 2 * _WIDTH)
 
 
-def _overlap_cases():
-    random = np.random.default_rng(7)
+@dataclasses.dataclass(frozen=True, repr=False)
+class _Maps:
+    """The name and the shape of feature maps that a block is called with."""
 
-    def pair(shape, classes, dtype=int):
-        truth = random.integers(0, classes, shape).astype(dtype)
-        other = random.integers(0, classes, shape).astype(dtype)
-        return truth, np.where(random.random(shape) < 0.6, truth, other)
+    name: str
+    shape: tuple
 
-    few = pair((2, 4, 6), 2, np.uint8)
-    return [
-        (np.array([[0, 0, 1], [0, 1, 1]]), np.array([[0, 1, 1], [0, 0, 1]]), 2),
-        (np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 2, 2]), 3),
-        (*pair((5, 8), 3), 3),
-        (*pair((3, 6, 4), 4, np.uint8), 4),
-        (np.array([[0, 0, 0, 2]]), np.array([[0, 0, 1, 0]]), 3),
-        (np.array([[0, 0, 2, 2]]), np.array([[0, 0, 0, 2]]), 3),
-        (*few, 4),
-        (2 * few[0], 2 * few[1], 3),
-        (np.ones((1, 1), int), np.ones((1, 1), int), 2),
-    ]
+    def __repr__(self):
+        return f"{self.name} of {self.shape}"
 
 
-@lab.check("IoU of each class")
-def iou(answer):
-    _judge_overlap(answer, "iou")
+_Block = collections.namedtuple("_Block", "inputs output what")
+
+
+def _model(block):
+    import keras
+
+    return keras.Model(block.inputs, block.output)
+
+
+@lab.check("the decoder block")
+def decoder_block(answer):
+    without = _try_block(answer, None)
+    same = _try_block(answer, _FILTERS)
+    if isinstance(without, CheckFailed):
+        raise _explain_without(without, same)
+    _require_shape(without, 0)
+    twin = _try_block(answer, None)
+    ours, theirs = (
+        [] if isinstance(b, CheckFailed) else _model(b).variables for b in (without, twin)
+    )
+    if not theirs or {id(v) for v in ours} & {id(v) for v in theirs}:
+        raise CheckFailed(
+            "Two calls of your function use the same weights. Make the layers inside the function, "
+            "so that each block of the network has its own."
+        )
+    if isinstance(same, CheckFailed):
+        raise _explain_skip(answer, same)
+    _require_shape(same, _FILTERS)
+    _judge_real_maps(answer)
+    other = _try_block(answer, 2 * _FILTERS - 2)
+    if isinstance(other, CheckFailed):
+        raise CheckFailed(f"{_ADDED}\n\n{other}")
+    _require_shape(other, 2 * _FILTERS - 2)
+    _judge_influences(other)
     return (
-        "It is right for single masks and for batches, and NaN stands where a class is in neither."
+        "Twice as high and wide, `filters` channels, with and without a skip; `x` and the skip "
+        "both reach the output, through a nonlinear convolution with weights of its own."
     )
 
 
-@lab.check("Dice of each class")
-def dice(answer):
-    _judge_overlap(answer, "dice")
-    return (
-        "It is right for single masks and for batches, NaN where a class is in neither, and it is "
-        "2 IoU / (1 + IoU) for every class."
-    )
-
-
-# name -> (numerator, denominator) of the pixels in both, in the truth, in the prediction, in all
-_SCORES = {
-    "iou": lambda i, t, p, n: (i, t + p - i),
-    "dice": lambda i, t, p, n: (2 * i, t + p),
-    "half": lambda i, t, p, n: (i, t + p),
-    "mixed": lambda i, t, p, n: (2 * i, t + p - i),
-    "recall": lambda i, t, p, n: (i, t),
-    "precision": lambda i, t, p, n: (i, p),
-    "agreement": lambda i, t, p, n: (n - t - p + 2 * i, n + 0 * i),
-    "share": lambda i, t, p, n: (i, n + 0 * i),
-    "loss": lambda i, t, p, n: (t + p - 2 * i, t + p - i),
-    "smooth": lambda i, t, p, n: (i + 1, t + p - i + 1),
-    "smooth dice": lambda i, t, p, n: (2 * i + 1, t + p + 1),
-}
-_SMOOTHED = "You add 1 above and below the line. That changes every score: only 0 / 0 is special."
-_SCORE_MESSAGES = {
-    "recall": "You divide by the pixels of the truth alone (that is recall): pixels that were "
-    "predicted wrongly for the class cost nothing.",
-    "precision": "You divide by the predicted pixels alone (that is precision): pixels of the "
-    "class that were missed cost nothing.",
-    "agreement": "This is the share of pixels where truth and prediction agree, those outside of "
-    "both included. Count only pixels that belong to the class in one of the two.",
-    "share": "You divide by the number of all pixels. Only those count that belong to the class in "
-    "the truth or in the prediction.",
-    "loss": "This is 1 minus the score, as in a loss.",
-    "smooth": _SMOOTHED,
-    "smooth dice": _SMOOTHED,
-}
-_OVERLAP_MESSAGES = {
-    "iou": {
-        "iou": "",
-        "dice": "This is Dice: for IoU each pixel of the intersection counts once, above and below "
-        "the line.",
-        "half": "Your union is the sum of the two areas: the intersection is counted twice in it.",
-        "mixed": "There is no factor 2 in IoU.",
-    },
-    "dice": {
-        "dice": "",
-        "iou": "This is IoU. Dice divides twice the intersection by the *sum* of the two areas.",
-        "half": "The factor 2 is missing: without it a perfect prediction gets 0.5.",
-        "mixed": "You divide by the union. Dice divides by the *sum* of the two areas, where the "
-        "intersection is counted twice.",
-    },
-}
-_NEITHER = "where a class is in neither the truth nor the prediction there is nothing to score"
-_ABSENT = [
-    (np.nan, ""),
-    (0, f"You give 0, the worst score, but {_NEITHER}: give NaN (`np.nan`)."),
-    (1, f"You give 1, a perfect score, but {_NEITHER}: give NaN (`np.nan`)."),
-]
-_FIRST_CLASS = "The first class is missing: classes are counted from 0, so `range(classes)`."
-_ONE_FOR_ALL = "One number came back, the mean over the classes. Return one for each class."
-_PER_IMAGE = (
-    "You score each image and take the mean then. Count the pixels of the whole batch first: small "
-    "objects would weigh too much otherwise."
+_ADDED = (
+    "Your block works only if the skip has a certain number of channels. Is it added (or "
+    "multiplied)? Concatenation takes any number of channels."
 )
-# What becomes of the scores; a function of the scores of a case and of the case, and the message.
-_RETURNED = [
-    (lambda score, case: score(*case), ""),
-    (lambda score, case: score(*case)[1:], _FIRST_CLASS),
-    (
-        lambda score, case: np.append(score(*case)[1:], np.nan),
-        "Your classes run from 1 to `classes`; the labels run from 0 to `classes - 1`.",
-    ),
-    (
-        lambda score, case: _of_present(score, case),
-        "Classes that are in neither mask are missing from your array. It has a place for each of "
-        "the classes 0 to `classes - 1`.",
-    ),
-    (lambda score, case: np.nanmean(score(*case)), _ONE_FOR_ALL),
-    (lambda score, case: np.mean(score(*case)), _ONE_FOR_ALL),
-    (lambda score, case: _by_image(score, case, np.nanmean), _PER_IMAGE),
-    (lambda score, case: _by_image(score, case, np.mean), _PER_IMAGE),
-    (lambda score, case: 100 * score(*case), "These are percentages: give fractions from 0 to 1."),
-]
 
 
-def _score(name, absent, truth, predicted, classes):
-    """Return a score of each class, `absent` where it is 0 / 0."""
-    labels = np.arange(classes).reshape(-1, 1)
-    truth, predicted = truth.ravel() == labels, predicted.ravel() == labels
-    counts = [np.sum(part, axis=1, dtype=float) for part in (truth & predicted, truth, predicted)]
-    above, below = _SCORES[name](*counts, truth.shape[1])
-    ratio = np.divide(above, below, out=np.full(classes, np.inf), where=below != 0)
-    return np.where((below == 0) & (above == 0), absent, ratio)
+def _try_block(answer, channels, large=_LARGE, real=False):
+    """Call the block on a skip with this many channels (or without), return it or the failure."""
+    import keras
+
+    x = _Maps("x", (_HEIGHT, _WIDTH, _CHANNELS))
+    skip = channels and _Maps("skip", (*large, channels))
+    inputs = []
+
+    @functools.wraps(answer)
+    def block(x, skip, filters):
+        for maps in filter(None, (x, skip)):
+            if real:
+                values = np.random.default_rng(9).normal(size=(2, *maps.shape))
+                inputs.append(keras.ops.convert_to_tensor(values.astype("float32")))
+            else:
+                inputs.append(keras.Input(maps.shape))
+        return answer(inputs[0], inputs[1] if skip else None, filters)
+
+    try:
+        result = call(block if callable(answer) else answer, x, skip, _FILTERS)
+    except NotAttempted:
+        raise
+    except CheckFailed as failure:  # a line that raises is one of a library
+        return CheckFailed(re.sub(r"\n\n    line \d+: raise .*", "", str(failure)))
+    return _Block(inputs, result.value, result.what)
 
 
-def _of_present(score, case):
-    truth, predicted, classes = case
-    return score(*case)[np.isin(np.arange(classes), np.append(truth, predicted))]
+def _require_shape(block, skipped):
+    """Fail unless the output is a tensor of the right shape; the skip has `skipped` channels."""
+    import keras
 
-
-def _by_image(score, case, mean):
-    truth, predicted, classes = case
-    if truth.ndim < 3:
-        return score(*case)
-    scores = np.array([score(*pair, classes) for pair in zip(truth, predicted, strict=True)])
-    return mean(scores, axis=0)
-
-
-def _overlap_mistakes(asked):
-    """Yield (message, function of a case) for each combination of mistakes, the simplest first."""
-    messages = {**_OVERLAP_MESSAGES[asked], **_SCORE_MESSAGES}
-
-    def mistake(name, absent, returned):
-        return lambda *case: returned(functools.partial(_score, name, absent), case)
-
-    found = []
-    for (name, first), (absent, second), (returned, third) in itertools.product(
-        messages.items(), _ABSENT, _RETURNED
-    ):
-        parts = [part for part in (first, second, third) if part]
-        found.append((parts, mistake(name, absent, returned)))
-    found.sort(key=lambda pair: len(pair[0]))
-    yield from (("\n\n".join(parts), function) for parts, function in found)
-    yield (
-        "This is the accuracy, the share of right pixels, whatever their class. Look at one class "
-        "after the other: which pixels belong to it, in each of the two masks?",
-        lambda truth, predicted, classes: np.mean(truth == predicted),
-        lambda truth, predicted, classes: np.full(classes, np.mean(truth == predicted)),
+    value = block.output
+    _refuse(
+        (
+            isinstance(value, keras.Layer),
+            f"{block.what} returned a layer, not what it makes of `x`. Call each layer on a "
+            "tensor: `layer(x)`.",
+        ),
+        (
+            not isinstance(value, keras.KerasTensor),
+            f"{block.what} returned {describe(value)}; one tensor is expected.",
+        ),
     )
-
-
-_OVERLAP_ERRORS = [
-    ("ZeroDivisionError", f"You divide by 0: {_NEITHER}. Give NaN (`np.nan`) for it."),
-    (
-        "(?i)ambiguous",
-        "`and` asks one question; masks have many pixels. `&` answers for each pixel (put each "
-        "comparison in brackets).",
-    ),
-    ("out of bounds|broadcast", "Masks have any shape, and a class, even the last, can be absent."),
-]
-
-
-def _judge_overlap(answer, asked):
-    def right(*case):
-        return _score(asked, np.nan, *case)
-
-    def explain(case, array, right):
-        truth, predicted, classes = case
-        if array.shape != right.shape:
-            return f"There are {classes} classes: return an array of {classes} scores."
-        c = np.flatnonzero(~_close(array, right))[0]
-        t, p = truth == c, predicted == c
-        return (
-            f"Class {c} has {t.sum()} pixels in the truth, {p.sum()} in the prediction, and "
-            f"{(t & p).sum()} of them are in both."
+    shape, right = tuple(value.shape), (None, *_LARGE, _FILTERS)
+    if shape != right:
+        raise CheckFailed(
+            f"{_explain_block_shape(shape[1:], skipped)}\n\n{block.what} gives the shape {shape}; "
+            f"expected: {right}."
         )
 
-    _judge(answer, _overlap_cases(), right, _overlap_mistakes(asked), explain, _OVERLAP_ERRORS)
+
+def _explain_block_shape(shape, skipped):
+    if len(shape) != 3:
+        return "Feature maps have the axes batch, rows, columns and channels."
+    rows, columns, channels = shape
+    high, wide = _LARGE
+    if skipped and (rows, columns) in [(2 * high, wide), (high, 2 * wide)]:
+        return "The skip lies below or beside `x`. Concatenate along the channels, the last axis."
+    if columns - rows == _WIDTH - _HEIGHT:  # whatever the kernel, the stride is 1
+        return "The maps are not enlarged by 2: that takes `strides=2` (the default is 1)."
+    if high < rows < 2 * high:
+        return (
+            "The maps are a little more than twice as large as before: the transposed convolution "
+            'needs `padding="same"`.'
+        )
+    if _HEIGHT < rows < high:
+        return (
+            "The maps are a little less than twice as large as before: a convolution without "
+            '`padding="same"` loses the edge.'
+        )
+    if (rows, columns) != _LARGE:
+        return "The maps should be twice as high and twice as wide as those of `x`."
+    if skipped and channels in (_FILTERS + skipped, _CHANNELS + skipped):
+        return (
+            "The concatenation itself is returned. A 3 x 3 convolution with `filters` filters "
+            "comes after it."
+        )
+    return "The output should have `filters` channels: the last convolution decides how many."
+
+
+def _explain_without(without, same):
+    """Return the failure of a block that can't do without a skip, or can't do anything."""
+    if isinstance(same, CheckFailed):
+        hint = _block_hint(same)
+        if not hint and re.search("(?i)concat|(incompatible|matching) shapes|broadcast", str(same)):
+            hint = (
+                "\n\nTwo maps can be concatenated if they are equally high and wide. Is `x` "
+                'exactly twice as large by then (`strides=2`, `padding="same"`)?'
+            )
+        return CheckFailed(f"{same}{hint}")
+    _require_shape(same, _FILTERS)
+    return CheckFailed(
+        "With a skip your block works, without one (`skip=None`) it doesn't. Concatenate only "
+        f"`if skip is not None`.\n\n{without}"
+    )
+
+
+_BLOCK_ERRORS = [
+    (", built=", "A layer stands where maps belong: call the layer on x, `layers.Conv2D(...)(x)`."),
+    ("too many positional|called on a list", "It takes one list: `layers.Concatenate()([a, b])`."),
+    ("(?i)bool|ambiguous", "A tensor is neither true nor false. Ask `if skip is not None`."),
+]
+
+
+def _block_hint(failure):
+    hints = [hint for pattern, hint in _BLOCK_ERRORS if re.search(pattern, str(failure))]
+    return f"\n\n{hints[0]}" if hints else ""
+
+
+def _explain_skip(answer, failure):
+    """Return the failure of a block that works without a skip but not with one."""
+    if not isinstance(_try_block(answer, _FILTERS, (_HEIGHT, _WIDTH)), CheckFailed):
+        return CheckFailed(
+            "The skip is joined before `x` is enlarged. It comes from the encoder, twice as high "
+            f"and wide as `x`: enlarge `x` first.\n\n{failure}"
+        )
+    like_x = _try_block(answer, _CHANNELS)
+    if isinstance(like_x, CheckFailed):
+        return CheckFailed(f"Without a skip it works, but:\n\n{failure}{_block_hint(failure)}")
+    _require_shape(like_x, _CHANNELS)
+    return CheckFailed(f"{_ADDED}\n\n{failure}")
+
+
+def _judge_real_maps(answer):
+    block = _try_block(answer, _FILTERS, real=True)
+    if isinstance(block, CheckFailed):
+        raise CheckFailed(f"On numbers instead of a `keras.Input`:\n\n{block}")
+    shape, right = getattr(to_numpy(block.output), "shape", None), (2, *_LARGE, _FILTERS)
+    _refuse(
+        (
+            shape == (4, *right[1:]),
+            "From 2 maps and their 2 skips come 4 outputs: you concatenate along the batch. The "
+            "channels are the last axis.",
+        ),
+        (shape != right, f"{block.what} gives the shape {shape} for 2 maps; expected: {right}."),
+    )
+
+
+def _judge_influences(block):
+    """Fail unless `x` and the skip reach the output, nonlinearly, and neighbors are looked at."""
+    model = _model(block)
+    random = np.random.default_rng(10)
+    for weight in model.trainable_variables:
+        if len(weight.shape) > 1:
+            scale = np.prod(weight.shape[:-1]) ** -0.5
+            weight.assign(random.normal(scale=scale, size=tuple(weight.shape)).astype("float32"))
+
+    def output(x, skip):
+        return to_numpy(model([x.astype("float32"), skip.astype("float32")], training=False))
+
+    (x1, x2), (s1, s2) = (random.normal(size=(2, 3, *t.shape[1:])) for t in block.inputs)
+    first = output(x1, s1)
+
+    def bend(x, skip):
+        """Return how far the output at a mean of two inputs is from the mean of the outputs."""
+        second = output(x, skip)
+        middle = output((x1 + x) / 2, (s1 + skip) / 2)
+        return np.abs(middle - (first + second) / 2).max() / max(np.abs(first - second).max(), 1e-9)
+
+    elsewhere = np.ones(first.shape, bool)
+    row, column = _LARGE[0] // 2, _LARGE[1] // 2
+    elsewhere[:, row, column] = False
+    touched = s1.copy()
+    touched[:, row, column] += 20 * random.normal(size=touched[:, row, column].shape)
+    _refuse(
+        (
+            np.allclose(first, output(x1, s2), atol=1e-6),
+            "The skip has no effect on the output. Is it concatenated with `x`, and is the "
+            "convolution called on the result?",
+        ),
+        (
+            np.allclose(first, output(x2, s1), atol=1e-6),
+            "`x` has no effect on the output: only the skip gets there.",
+        ),
+        (
+            bend(x2, s2) < 1e-3,
+            "The block is linear: no activation in it. Give the convolution a ReLU; many linear "
+            "layers can do no more than one.",
+        ),
+        (
+            bend(x1, s2) < 1e-3,
+            "What comes from the skip passes no activation: give the convolution *after* the "
+            "concatenation one.",
+        ),
+        (
+            np.allclose(output(x1, touched)[elsewhere], first[elsewhere], atol=1e-6),
+            "Each output pixel sees one single pixel of the skip: the convolution after the "
+            "concatenation should have a 3 x 3 kernel.",
+        ),
+    )
 
 
 # --- augmentation --------------------------------------------------------------------------------
@@ -517,6 +786,8 @@ def _explain_moved_shape(name, shape, given):
         return f"{text} You padded the axis of the channels, too: only rows and columns move."
     if shape[:2] == given[1::-1]:
         return f"{text} Rows and columns have changed places: mirror, don't turn."
+    if 0 in shape:
+        return f"{text} Padded by 4, the unshifted picture begins at row 4: cut from `4 + down` on."
     if shape[0] > given[0] or shape[1] > given[1]:
         return (
             f"{text} After padding cut out a piece of the old size: where it begins is the shift."
@@ -530,6 +801,12 @@ def _explain_move(moved, before, name):
         return (
             f"The {name} is upside down in some calls. Left and right should change places, "
             "`[:, ::-1]`: the columns are the second axis."
+        )
+    reverses = (before[..., ::-1], before[::-1, :, ::-1]) if before.ndim == 3 else ()
+    if any(_find(moved, *_all_moves(reverse, REACH)) for reverse in reverses):
+        return (
+            "The color channels are reversed in some calls: they are the third axis. `[:, ::-1]` "
+            "reverses the columns alone; `np.flip` without an axis reverses every axis."
         )
     for mode, what in _FILLS:
         if _find(moved, *_all_moves(before, REACH + 1, mode)):
@@ -583,7 +860,8 @@ def _judge_masks(masks, mask, moves):
 
 def _words(move):
     mirror, down, right = move
-    return f"{'mirrored and ' * mirror}shifted by {down} rows and {right} columns"
+    rows, columns = ("up", "down")[down > 0], ("left", "right")[right > 0]
+    return f"{'mirrored and ' * mirror}shifted {abs(down)} {rows} and {abs(right)} {columns}"
 
 
 def _judge_chance(moves):
@@ -594,10 +872,10 @@ def _judge_chance(moves):
     for axis, words in [(1, "up or down"), (2, "left or right")]:
         shifts = sorted({move[axis] for move in moves})
         ends = sorted([-shifts[0], shifts[-1]])
-        seen = f"The shifts {words} are {', '.join(map(str, shifts))}; asked for: -4 to 4."
+        seen = f"{len(shifts)} shifts {words}, up to {ends[1]} pixels; asked for: -4 to 4, nine."
         _refuse(
             (shifts == [0], f"The image is never shifted {words}."),
-            (ends == [3, 4], f"{seen} `rng.integers(low, high)` never draws `high` itself."),
+            (ends == [3, 4], f"{seen} One end is missing: `rng.integers(-4, 4)` never draws 4."),
             (ends == [0, 4], f"{seen} They go in one direction only."),
             (shifts != list(range(-REACH, REACH + 1)), seen),
         )
@@ -607,255 +885,6 @@ def _judge_chance(moves):
             "The image moves by the same number of rows and of columns in every call. Draw one "
             "number for each direction.",
         )
-    )
-
-
-# --- the decoder block ---------------------------------------------------------------------------
-
-_HEIGHT, _WIDTH, _CHANNELS, _FILTERS = 5, 7, 3, 4
-_LARGE = (2 * _HEIGHT, 2 * _WIDTH)
-
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class _Maps:
-    """The name and the shape of feature maps that a block is called with."""
-
-    name: str
-    shape: tuple
-
-    def __repr__(self):
-        return f"{self.name} of {self.shape}"
-
-
-_Block = collections.namedtuple("_Block", "inputs output what")
-
-
-def _model(block):
-    import keras
-
-    return keras.Model(block.inputs, block.output)
-
-
-@lab.check("the decoder block")
-def decoder_block(answer):
-    without = _try_block(answer, None)
-    same = _try_block(answer, _FILTERS)
-    if isinstance(without, CheckFailed):
-        raise _explain_without(without, same)
-    _require_shape(without, 0)
-    twin = _try_block(answer, None)
-    ours, theirs = (
-        [] if isinstance(b, CheckFailed) else _model(b).variables for b in (without, twin)
-    )
-    if not theirs or {id(v) for v in ours} & {id(v) for v in theirs}:
-        raise CheckFailed(
-            "Two calls of your function use the same weights. Make the layers inside the function, "
-            "so that each block of the network has its own."
-        )
-    if isinstance(same, CheckFailed):
-        raise _explain_skip(answer, same)
-    _require_shape(same, _FILTERS)
-    _judge_real_maps(answer)
-    other = _try_block(answer, 2 * _FILTERS - 2)
-    if isinstance(other, CheckFailed):
-        raise CheckFailed(f"{_ADDED}\n\n{other}")
-    _require_shape(other, 2 * _FILTERS - 2)
-    _judge_influences(other)
-    return (
-        "Twice as high and wide, `filters` channels, with and without a skip; `x` and the skip "
-        "both reach the output, through a nonlinear convolution with weights of its own."
-    )
-
-
-_ADDED = (
-    "Your block works only if the skip has a certain number of channels. Is it added (or "
-    "multiplied)? Concatenation takes any number of channels."
-)
-
-
-def _try_block(answer, channels, large=_LARGE, real=False):
-    """Call the block on a skip with this many channels (or without), return it or the failure."""
-    import keras
-
-    x = _Maps("x", (_HEIGHT, _WIDTH, _CHANNELS))
-    skip = channels and _Maps("skip", (*large, channels))
-    inputs = []
-
-    @functools.wraps(answer)
-    def block(x, skip, filters):
-        for maps in filter(None, (x, skip)):
-            if real:
-                values = np.random.default_rng(9).normal(size=(2, *maps.shape))
-                inputs.append(keras.ops.convert_to_tensor(values.astype("float32")))
-            else:
-                inputs.append(keras.Input(maps.shape))
-        return answer(inputs[0], inputs[1] if skip else None, filters)
-
-    try:
-        result = call(block if callable(answer) else answer, x, skip, _FILTERS)
-    except NotAttempted:
-        raise
-    except CheckFailed as failure:
-        return failure
-    return _Block(inputs, result.value, result.what)
-
-
-def _require_shape(block, skipped):
-    """Fail unless the output is a tensor of the right shape; the skip has `skipped` channels."""
-    import keras
-
-    value = block.output
-    _refuse(
-        (
-            isinstance(value, keras.Layer),
-            f"{block.what} returned a layer, not what it makes of `x`. Call each layer on a "
-            "tensor: `layer(x)`.",
-        ),
-        (
-            not isinstance(value, keras.KerasTensor),
-            f"{block.what} returned {describe(value)}; one tensor is expected.",
-        ),
-    )
-    shape, right = tuple(value.shape), (None, *_LARGE, _FILTERS)
-    if shape != right:
-        raise CheckFailed(
-            f"{_explain_block_shape(shape[1:], skipped)}\n\n{block.what} gives the shape {shape}; "
-            f"expected: {right}."
-        )
-
-
-def _explain_block_shape(shape, skipped):
-    if len(shape) != 3:
-        return "Feature maps have the axes batch, rows, columns and channels."
-    rows, columns, channels = shape
-    high, wide = _LARGE
-    if skipped and (rows, columns) in [(2 * high, wide), (high, 2 * wide)]:
-        return "The skip lies below or beside `x`. Concatenate along the channels, the last axis."
-    if (rows, columns) == (_HEIGHT, _WIDTH):
-        return "The maps are not enlarged: an upsampling by 2 has `strides=2`."
-    if high < rows < 2 * high:
-        return (
-            "The maps are a little more than twice as large as before: the transposed convolution "
-            'needs `padding="same"`.'
-        )
-    if _HEIGHT < rows < high:
-        return (
-            "The maps are a little less than twice as large as before: a convolution without "
-            '`padding="same"` loses the edge.'
-        )
-    if (rows, columns) != _LARGE:
-        return "The maps should be twice as high and twice as wide as those of `x`."
-    if skipped and channels in (_FILTERS + skipped, _CHANNELS + skipped):
-        return (
-            "The concatenation itself is returned. A 3 x 3 convolution with `filters` filters "
-            "comes after it."
-        )
-    return "The output should have `filters` channels: the last convolution decides how many."
-
-
-def _explain_without(without, same):
-    """Return the failure of a block that can't do without a skip, or can't do anything."""
-    if isinstance(same, CheckFailed):
-        hint = ""
-        if re.search("(?i)concat|incompatible shapes|matching shapes|broadcast", str(same)):
-            hint = (
-                "\n\nTwo maps can be concatenated if they are equally high and wide. Is `x` "
-                'exactly twice as large by then (`strides=2`, `padding="same"`)?'
-            )
-        return CheckFailed(f"{same}{hint}{_boolean(same)}")
-    _require_shape(same, _FILTERS)
-    return CheckFailed(
-        "With a skip your block works, without one (`skip=None`) it doesn't. Concatenate only "
-        f"`if skip is not None`.\n\n{without}"
-    )
-
-
-def _boolean(failure):
-    if re.search("(?i)bool|ambiguous", str(failure)):
-        return "\n\nA tensor is neither true nor false. Ask `if skip is not None`."
-    return ""
-
-
-def _explain_skip(answer, failure):
-    """Return the failure of a block that works without a skip but not with one."""
-    if not isinstance(_try_block(answer, _FILTERS, (_HEIGHT, _WIDTH)), CheckFailed):
-        return CheckFailed(
-            "The skip is joined before `x` is enlarged. It comes from the encoder, twice as high "
-            f"and wide as `x`: enlarge `x` first.\n\n{failure}"
-        )
-    like_x = _try_block(answer, _CHANNELS)
-    if isinstance(like_x, CheckFailed):
-        return CheckFailed(f"Without a skip it works, but:\n\n{failure}{_boolean(failure)}")
-    _require_shape(like_x, _CHANNELS)
-    return CheckFailed(f"{_ADDED}\n\n{failure}")
-
-
-def _judge_real_maps(answer):
-    block = _try_block(answer, _FILTERS, real=True)
-    if isinstance(block, CheckFailed):
-        raise CheckFailed(f"On numbers instead of a `keras.Input`:\n\n{block}")
-    shape, right = getattr(to_numpy(block.output), "shape", None), (2, *_LARGE, _FILTERS)
-    _refuse(
-        (
-            shape == (4, *right[1:]),
-            "From 2 maps and their 2 skips come 4 outputs: you concatenate along the batch. The "
-            "channels are the last axis.",
-        ),
-        (shape != right, f"{block.what} gives the shape {shape} for 2 maps; expected: {right}."),
-    )
-
-
-def _judge_influences(block):
-    """Fail unless `x` and the skip reach the output, nonlinearly, and neighbors are looked at."""
-    model = _model(block)
-    random = np.random.default_rng(10)
-    for weight in model.trainable_variables:
-        if len(weight.shape) > 1:
-            scale = np.prod(weight.shape[:-1]) ** -0.5
-            weight.assign(random.normal(scale=scale, size=tuple(weight.shape)).astype("float32"))
-
-    def output(x, skip):
-        return to_numpy(model([x.astype("float32"), skip.astype("float32")], training=False))
-
-    (x1, x2), (s1, s2) = (random.normal(size=(2, 3, *t.shape[1:])) for t in block.inputs)
-    first = output(x1, s1)
-
-    def bend(x, skip):
-        """Return how far the output at a mean of two inputs is from the mean of the outputs."""
-        second = output(x, skip)
-        middle = output((x1 + x) / 2, (s1 + skip) / 2)
-        return np.abs(middle - (first + second) / 2).max() / max(np.abs(first - second).max(), 1e-9)
-
-    elsewhere = np.ones(first.shape, bool)
-    row, column = _LARGE[0] // 2, _LARGE[1] // 2
-    elsewhere[:, row, column] = False
-    touched = s1.copy()
-    touched[:, row, column] += 20 * random.normal(size=touched[:, row, column].shape)
-    _refuse(
-        (
-            np.allclose(first, output(x1, s2), atol=1e-6),
-            "The skip has no effect on the output. Is it concatenated with `x`, and is the "
-            "convolution called on the result?",
-        ),
-        (
-            np.allclose(first, output(x2, s1), atol=1e-6),
-            "`x` has no effect on the output: only the skip gets there.",
-        ),
-        (
-            bend(x2, s2) < 1e-3,
-            "The block is linear: no activation in it. Give the convolution a ReLU; many linear "
-            "layers can do no more than one.",
-        ),
-        (
-            bend(x1, s2) < 1e-3,
-            "What comes from the skip passes no activation: give the convolution *after* the "
-            "concatenation one.",
-        ),
-        (
-            np.allclose(output(x1, touched)[elsewhere], first[elsewhere], atol=1e-6),
-            "Each output pixel sees one single pixel of the skip: the convolution after the "
-            "concatenation should have a 3 x 3 kernel.",
-        ),
     )
 
 
@@ -888,9 +917,10 @@ def suffers(suffers, with_skips, without_skips, classes):
     def figures(c):
         return f"`{names[c]}` falls from {scores[0][c]:.2f} to {scores[1][c]:.2f}"
 
+    hint = " What is only a few pixels wide gets lost in the coarsest maps."
     raise CheckFailed(
-        f"{figures(place)}; {figures(most)}. Which class lives on fine detail, and where is that "
-        "detail lost, if it must pass through the coarsest maps?"
+        f"{figures(place)}; {figures(most)}. So `{names[most]}` loses most in this run."
+        + hint * (names[most].lower() == "border")
     )
 
 
@@ -951,6 +981,16 @@ _WEIGHT_MISTAKES = [
         lambda m, c: _counts(m, c) / m.size,
         lambda m, c: _counts(m, c),
         lambda m, c: c * _counts(m, c) / m.size,
+    ),
+    (
+        "`a / b * c` is `(a / b) * c` (with `//`, too): put `classes * count` in brackets.",
+        lambda m, c: m.size / c * _counts(m, c),
+        lambda m, c: m.size // c * _counts(m, c),
+    ),
+    (
+        "The fractions are cut off: divide with `/`, not with `//`, into an array of floats.",
+        lambda m, c: np.floor(_weights(m, c)),
+        lambda m, c: m.size // c * _inverse(_counts(m, c)),
     ),
     (f"{_PROPORTIONS} divide by the number of classes, too.", _scaled(lambda m, c, n: m.size)),
     (
@@ -1024,12 +1064,12 @@ def _explain_weights(case, array, right):
 # --- comparing -----------------------------------------------------------------------------------
 
 
-def _judge(answer, cases, truth, mistakes, explain, errors):
+def _judge(answer, cases, truth, mistakes, explain, errors, *, nan=False):
     """Fail at the first wrong result, with the mistake that explains all results if there is one.
 
     `mistakes` are tuples of a message and of functions of a case that return what the mistake
     gives; `explain(case, array, right)` describes one wrong array, `errors` are pairs of a pattern
-    in the text of an error and a hint. The arguments of the call fill in {0}, {1} in a hint.
+    in the text of an error and a hint with {0} for the first argument. `nan`: NaN can be right.
     """
     results = [_attempt(answer, case) for case in cases]
     rights = [truth(*case) for case in cases]
@@ -1059,7 +1099,7 @@ def _judge(answer, cases, truth, mistakes, explain, errors):
     if array is None:
         result.array()
     if message is None:
-        if not np.any(np.isnan(right)) and array.shape == right.shape:
+        if array.shape == right.shape and not (nan and np.isnan([array, right]).any()):
             result.array()  # says where NaN may come from
         message = explain(case, array, right)
         if array.dtype.kind in "iu" and array.shape == right.shape:

@@ -508,6 +508,6 @@ def test_every_check_answers_at_once():
         (check.cnn, (model,)),
         (check.shuffle, ({"MLP": "same", "CNN": "worse"}, MEASURED)),
     ]:
-        start = time.perf_counter()
+        start = time.process_time()
         test(*arguments)
-        assert time.perf_counter() - start < 0.5
+        assert time.process_time() - start < 0.5

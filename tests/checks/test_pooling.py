@@ -1058,11 +1058,11 @@ def test_every_check_answers_at_once():
         (check.twin, (exchange(PHOTO), PHOTO)),
         (check.better, (words("max", "average", "average"), VISIBILITY)),
     ]:
-        start = time.perf_counter()
+        start = time.process_time()
         test(*arguments)
-        assert time.perf_counter() - start < 0.5
+        assert time.process_time() - start < 0.5
     for test, answer, _ in WRONG:
-        start = time.perf_counter()
+        start = time.process_time()
         with pytest.raises(CheckFailed):
             test(answer)
-        assert time.perf_counter() - start < 0.5
+        assert time.process_time() - start < 0.5

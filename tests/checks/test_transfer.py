@@ -121,6 +121,24 @@ def block_that_pools(x, filters, stride=1):
     return layers.ReLU()(y + x) if y.shape == x.shape else y
 
 
+def block_pooled_shortcut(x, filters, stride=1, *, padding="same"):
+    h = layers.Conv2D(filters, 3, strides=stride, padding=padding, activation="relu")(x)
+    h = layers.Conv2D(filters, 3, padding="same")(h)
+    if stride != 1:
+        x = layers.AveragePooling2D(stride)(x)
+    if x.shape[-1] != filters:
+        x = layers.Conv2D(filters, 1)(x)
+    return layers.ReLU()(layers.Add()([x, h]))
+
+
+def block_relu_shortcut(x, filters, stride=1):
+    h = layers.Conv2D(filters, 3, strides=stride, padding="same", activation="relu")(x)
+    h = layers.Conv2D(filters, 3, padding="same")(h)
+    if stride != 1 or x.shape[-1] != filters:
+        x = layers.Conv2D(filters, 1, strides=stride, activation="relu")(x)
+    return layers.ReLU()(layers.Add()([x, h]))
+
+
 def block_concat(x, filters, stride=1):
     return block(x, filters, stride, join=layers.concatenate)
 
@@ -239,6 +257,55 @@ def unfreezing(chosen, *, before=True, norms=False, others=False, after=None):
 
 def last(all_layers, count):
     return all_layers[len(all_layers) - count :]
+
+
+def unfreeze_never_freezing(backbone, count):
+    backbone.trainable = True
+    for layer in backbone.layers[-count:]:
+        layer.trainable = not is_norm(layer)
+
+
+def unfreeze_all_never_freezing(backbone, count):
+    backbone.trainable = True
+    for layer in backbone.layers[-count:]:
+        layer.trainable = True
+
+
+def unfreeze_norms_in_front(backbone, count):
+    backbone.trainable = True
+    first = len(backbone.layers) - count
+    for i, layer in enumerate(backbone.layers):
+        if i < first and not is_norm(layer):
+            layer.trainable = False
+        if i >= first and is_norm(layer):
+            layer.trainable = False
+
+
+def unfreeze_counting_others(backbone, count, *, cut=False):
+    backbone.trainable = True
+    for layer in backbone.layers:
+        layer.trainable = False
+    others = without_norms(backbone.layers)
+    for layer in others[len(others) - count if cut else -count :]:
+        layer.trainable = True
+
+
+def weights_of(number, combinations=lambda y, g: len(set(zip(y, g, strict=True)))):
+    """A formula n / (K * number) whose parts can be replaced by wrong ones."""
+
+    def group_weights(labels, groups):
+        k = combinations(labels, groups)
+        weights = np.zeros(len(labels))
+        for i in range(len(labels)):
+            weights[i] = len(labels) / (k * number(labels, groups, labels[i], groups[i]))
+        return weights
+
+    return group_weights
+
+
+def weights_inverted(labels, groups):
+    k = len(set(zip(labels, groups, strict=True)))
+    return k * sizes(labels, groups) / len(labels)
 
 
 def weights_by_loops(labels, groups):
@@ -378,6 +445,9 @@ WRONG = [
         (check.residual_block, answer, phrase)
         for answer, phrase in [
             (block_concat, "concatenated"),
+            (block_pooled_shortcut, "One part is 4 x 3, the other 5 x 4;"),
+            (functools.partial(block_pooled_shortcut, padding="valid"), "have got lost"),
+            (block_relu_shortcut, "A ReLU stands in the shortcut"),
             (lambda x, f, s=1: block(x, f, s, strides=(s, s)), "in both convolutions"),
             (lambda x, f, s=1: block(x, f, s, strides=(1, s)), "in the second convolution"),
             (lambda x, f, s=1: block(x, f, s, project=s > 1), "can't be added"),
@@ -450,6 +520,15 @@ WRONG = [
             (lambda a, n: a[3:5], {}, "these layers can be trained: conv_2; expected"),
         ]
     ),
+    (check.unfreeze_last, unfreeze_never_freezing, "before the last `count` should be frozen"),
+    (check.unfreeze_last, unfreeze_all_never_freezing, "freeze those before the last `count`"),
+    (check.unfreeze_last, unfreeze_norms_in_front, "BatchNormalization layers can be trained"),
+    (check.unfreeze_last, unfreeze_counting_others, "counts all layers, BatchNormalization"),
+    (
+        check.unfreeze_last,
+        functools.partial(unfreeze_counting_others, cut=True),
+        "counts all layers, BatchNormalization",
+    ),
     (check.unfreeze_last, lambda b, n: b.layers[99], "stopped with an error"),
     (check.unfreeze_last, lambda b, n: b.set_weights([0 * w for w in b.get_weights()]), "changes"),
     *(
@@ -465,7 +544,13 @@ WRONG = [
             (lambda y, g: sizes(y, g) / len(y), "shares of the combinations"),
             (lambda y, g: 1 / sizes(y, g), "proportions are right"),
             (lambda y, g: len(y) / sizes(y, g), "proportions are right"),
-            (all_combinations, "only the combinations that occur"),
+            (all_combinations, "Count only the combinations that occur: K is 3 here, not 4."),
+            (all_combinations, "([0, 0, 0, 1, 1], [0, 0, 1, 1, 1])"),
+            (weights_inverted, "Large combinations get large"),
+            (weights_of(lambda y, g, a, b: ((y == a) | (g == b)).sum()), "use `&`, not `|`"),
+            (weights_of(lambda y, g, a, b: sum(y == a and g == b)), "each in brackets"),
+            (weights_of(lambda y, g, a, b: sum(y == a & g == b)), "each in brackets"),
+            (lambda y, g: np.zeros(len(y)), "expected"),
             (lambda y, g: np.ones(len(y)), "All samples count the same"),
             (lambda y, g: np.ones(4), "one for each combination"),
             (lambda y, g: {(0, 0): 1.0}, "of type `dict`"),
@@ -578,6 +663,7 @@ SMALL = {"at_9": {"units": 8}, "at_10": {"units": 8}}
         ({"at_2": {"padding": "valid"}, **SMALL}, "second convolution is 23 x 23 x 256"),
         ({"at_2": {"kernel_size": 3}, **SMALL}, "its `kernel_size` is (3, 3)"),
         ({"at_4": [], **SMALL}, "fourth convolution is 13 x 13 x 256"),
+        ({"at_5": [], **SMALL}, "Is a layer missing, or one too many?"),
         ({"at_3": [], **SMALL}, "A convolution stands where the second pooling is"),
         ({"at_8": [], **SMALL}, "flatten them"),
         ({"at_8": [layers.GlobalAveragePooling2D()], **SMALL}, "keeps one number of each map"),
@@ -614,6 +700,9 @@ def test_the_gradient_that_vanishes():
         check.vanishing(name, NORMS)
     check.vanishing("relu-with skips", {**NORMS, "sigmoid": [1, 1], "ReLU with skips": [1, 0]})
     check.vanishing("ReLU", {"sigmoid": [1, np.inf], "ReLU": [2, 2], "tanh": [0, 0]})
+    fails(
+        check.vanishing, "a", {"a": [1, 1], "b": [1, 0]}, match="another variant has nothing left"
+    )
     for name, phrase in [
         ("ReLU", "slope of its activation"),
         ("ReLU with skips", "skip"),
@@ -629,6 +718,6 @@ def test_every_check_answers_at_once():
     cases += [(check.alexnet, (network(),)), (check.vanishing, ("sigmoid", NORMS))]
     for test, arguments in cases:
         test(*arguments)  # Keras compiles at its first call
-        start = time.perf_counter()
+        start = time.process_time()
         test(*arguments)
-        assert time.perf_counter() - start < 0.5, test.__name__
+        assert time.process_time() - start < 0.5, test.__name__

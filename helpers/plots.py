@@ -44,8 +44,8 @@ def show(figure, alt):
 
 
 def _holds_photograph(figure):
-    sizes = [image.get_size() for axis in figure.axes for image in axis.images]
-    return any(min(size) > 256 for size in sizes)
+    pictures = [image.get_array() for axis in figure.axes for image in axis.images]
+    return any(picture.ndim == 3 or min(picture.shape) > 256 for picture in pictures)
 
 
 def images(pictures, titles=None, columns=10, size=0.75):

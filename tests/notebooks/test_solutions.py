@@ -9,7 +9,14 @@ from authoring.budget import used_real_data
 SOURCES = build.sources()  # an error, not an empty list, when there is none
 
 # Labs that also run on real data, and the folder that must be there for it.
-REAL = {"01": "mnist", "02": "mnist", "03": "mnist", "04": "mnist"}
+REAL = {
+    "01": "mnist",
+    "02": "mnist",
+    "03": "mnist",
+    "04": "mnist",
+    "05": "hymenoptera",
+    "06": "oxford_pets",
+}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)

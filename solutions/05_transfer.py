@@ -485,7 +485,7 @@ for kind in training.track(kinds):
 
 # %% [markdown]
 # What doesn't arrive can't be learned from, and what explodes neither. The last network does what the
-# others can't. Every large network since has such skips, transformers too.
+# others can't. Most large networks since have such skips, transformers too.
 #
 # ## Few photos
 #
@@ -506,7 +506,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Color and background tell little, and each animal looks another way. As a yardstick we train a
+# Each animal looks another way, in another place and light. As a yardstick we train a
 # small CNN **from scratch**, from random weights, as in lab 03. `few(n)` picks the first `n` photos
 # of each class. After 40 epochs it knows (nearly) all its training photos by heart, so more epochs
 # would not help.

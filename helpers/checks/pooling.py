@@ -5,17 +5,16 @@ if it explains all that came back, because one small output can be wrong for man
 """
 
 import itertools
-import re
 
 import numpy as np
 
 from .core import CheckFailed, Lab, NotAttempted, call, describe, to_numpy
+from .judge import attempt, judge, numbers, same
 
 lab = Lab("04 Pooling")
 reached = lab.reached
 score_card = lab.score_card
 
-TOLERANCE = 1e-5  # Keras computes in float32
 
 IMAGE = np.array([[1, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]])
 
@@ -38,9 +37,9 @@ def pool(answer):
         (random.normal(size=(4, 6)), 4, 1, np.mean),
         (random.normal(size=(5, 6)), 1, 2, np.max),
     ]
-    results = [_attempt(answer, case) for case in cases]
+    results = [attempt(answer, case) for case in cases]
     rights = [_keras_pool(*case) for case in cases]
-    _judge(cases, results, rights, _POOL_MISTAKES, _explain_pool, _POOL_ERRORS)
+    judge(cases, results, rights, _POOL_MISTAKES, _explain_pool, [*_POOL_ERRORS, *_ERRORS])
     return (
         "Maxima and averages agree with Keras, and sums and minima are right as well, for every "
         "image, size and stride that was tried."
@@ -320,7 +319,7 @@ def _explain_pool(case, array, right):
         )
     if array.shape != right.shape:
         part = tuple(map(slice, array.shape))
-        if array.ndim == 2 and array.size and _same(array, right[part]):
+        if array.ndim == 2 and array.size and same(array, right[part]):
             return (
                 f"What is there is right, but windows are missing: you have {array.shape} of "
                 f"{right.shape}. Where do your rows and columns of windows end?"
@@ -330,7 +329,7 @@ def _explain_pool(case, array, right):
             f"{stride} there is room for {right.shape[0]} rows of {right.shape[1]} whole windows."
         )
     for other in (np.max, np.min, np.mean, np.sum):
-        if _same(array, _pool(image, size, stride, other)):
+        if same(array, _pool(image, size, stride, other)):
             return (
                 f"Your output is what `np.{other.__name__}` gives, but here `reduce` is "
                 f"`np.{reduce.__name__}`. Apply the function that was handed in."
@@ -354,7 +353,7 @@ _SIZES += [(5, 5, 2), (12, 3, 5), (6, 1, 4), (224, 3, 2), (17, 6, 4), (8, 3, 3),
 def pooled_size(answer):
     truths = {"valid": _valid_size, "same": _same_size}
     cases = {padding: [(*sizes, padding) for sizes in _SIZES] for padding in truths}
-    results = {padding: [_attempt(answer, case) for case in cases[padding]] for padding in truths}
+    results = {padding: [attempt(answer, case) for case in cases[padding]] for padding in truths}
     if _agree(results["valid"], [_same_size(*sizes) for sizes in _SIZES]) and _agree(
         results["same"], [_valid_size(*sizes) for sizes in _SIZES]
     ):
@@ -366,13 +365,20 @@ def pooled_size(answer):
         rights = [np.array(truth(*sizes)) for sizes in _SIZES]
         mistakes = _VALID_MISTAKES if padding == "valid" else _SAME_MISTAKES
         mistakes = [(message, *map(_without_padding, ways)) for message, *ways in mistakes]
-        _judge(cases[padding], results[padding], rights, mistakes, _explain_size, _SIZE_ERRORS)
+        judge(
+            cases[padding],
+            results[padding],
+            rights,
+            mistakes,
+            _explain_size,
+            [*_SIZE_ERRORS, *_ERRORS],
+        )
     return 'It is right for "valid" and for "same", whether the stride divides the side or not.'
 
 
 def _agree(results, values):
     return all(
-        not isinstance(result, CheckFailed) and _same(_numbers(result.value), value)
+        not isinstance(result, CheckFailed) and same(numbers(result.value), value)
         for result, value in zip(results, values, strict=True)
     )
 
@@ -591,9 +597,9 @@ def receptive_field(answer):
         [(11, 4), (3, 2), (5, 1), (3, 2), (3, 1)],
     ]
     cases = [(layers,) for layers in cases]
-    results = [_attempt(answer, case) for case in cases]
+    results = [attempt(answer, case) for case in cases]
     rights = [np.array(_fields_seen(*case)) for case in cases]
-    _judge(cases, results, rights, _FIELD_MISTAKES, _explain_field, _FIELD_ERRORS)
+    judge(cases, results, rights, _FIELD_MISTAKES, _explain_field, [*_FIELD_ERRORS, *_ERRORS])
     return "It is right for convolutions and poolings in any order."
 
 
@@ -797,10 +803,18 @@ def max_pool_gradient(answer):
         (np.array([[1.0, 9.0, 9.0, 2.0], [3.0, 4.0, 5.0, 6.0]]), np.array([[-1.5, 2.5]]), 2),
         (np.array([[9.0, 4.0], [1.0, 3.0], [5.0, 9.0], [6.0, 2.0]]), np.array([[2.0], [0.5]]), 2),
     ]
-    results = [_attempt(answer, case) for case in cases]
+    results = [attempt(answer, case) for case in cases]
     rights = [_by_differences(*case) for case in cases]
     rest = _negative_window(cases, results, rights)
-    _judge(cases, results, rights, _GRADIENT_MISTAKES, _explain_gradient, _GRADIENT_ERRORS, rest)
+    judge(
+        cases,
+        results,
+        rights,
+        _GRADIENT_MISTAKES,
+        _explain_gradient,
+        [*_GRADIENT_ERRORS, *_ERRORS],
+        rest,
+    )
     _check_ties(answer)
     return (
         "Where a window has one largest pixel, it agrees with what a small nudge of each pixel "
@@ -856,13 +870,13 @@ def _check_ties(answer):
     tied = image == _enlarge(_pool(image, size, size, np.max), size)
     sums = _pool(gradient, size, size, np.sum)
     versus = result._versus(gradient, _place(image, upstream, size, _pixel))
-    if _same(gradient, tied * _enlarge(upstream, size)):
+    if same(gradient, tied * _enlarge(upstream, size)):
         raise CheckFailed(
             "Where several pixels of a window share its largest value, each of yours gets the "
             "whole gradient, so the window passes on more than came in. One of them gets it, as "
             f"below, or they share it.\n\n{versus}"
         )
-    if not _same(sums, upstream) or np.any(gradient[~tied]) or np.any(gradient < 0):
+    if not same(sums, upstream) or np.any(gradient[~tied]) or np.any(gradient < 0):
         raise CheckFailed(
             "Where several pixels of a window share its largest value, one of them gets the "
             "gradient, as below, or they share it: what a window passes on adds up to what came "
@@ -1193,9 +1207,9 @@ def _check_pooled_map(given, pooled, image):
         *((turn, "Your map is mirrored or turned: windows must stay in place.") for turn in turns),
     ]
     for wrong, message in known:
-        if _same(given, wrong):
+        if same(given, wrong):
             raise CheckFailed(f"{message} {facts}")
-    if _same(np.sort(given, axis=None), np.sort(pooled, axis=None)):
+    if same(np.sort(given, axis=None), np.sort(pooled, axis=None)):
         why = "The map has the right values in other places: pixels may move only in their window."
     elif np.all(given[different] < pooled[different]):
         why = "The largest value of a window must stay in it, at whichever of its pixels."
@@ -1234,16 +1248,6 @@ def _plain(text):
 # --- what the checks of functions share ----------------------------------------------------------
 
 
-def _attempt(answer, case):
-    """Return the :class:`Answer` for these arguments, or the failure."""
-    try:
-        return call(answer, *case)
-    except NotAttempted:
-        raise
-    except CheckFailed as failure:
-        return failure
-
-
 _ERRORS = [
     (
         "cannot be interpreted as an integer|slice indices must be|not float|only integers, slices",
@@ -1252,77 +1256,3 @@ _ERRORS = [
     ),
     ("returned `None`", "`print` shows a value but gives nothing back."),
 ]
-
-
-def _judge(cases, results, rights, mistakes, explain, errors, otherwise=None):
-    """Fail at the first wrong result, with the mistake that explains all results if there is one.
-
-    `mistakes` are tuples of a message and of functions of a case that return what the mistake
-    gives, one for each way to make it; `otherwise` is the message where none fits.
-    `explain(case, array, right)` describes one wrong array, `errors` are pairs of a pattern in the
-    text of an error and a hint. The arguments of the call fill in {0}, {1} and so on.
-    """
-    arrays = [
-        None if isinstance(result, CheckFailed) else _numbers(result.value) for result in results
-    ]
-    wrong = [
-        place
-        for place, (array, right) in enumerate(zip(arrays, rights, strict=True))
-        if array is None or not _same(array, right)
-    ]
-    if not wrong:
-        return
-    first = wrong[0]
-    message = next(
-        (
-            message
-            for message, *ways in mistakes
-            for mistake in ways
-            if _fits([mistake(*case) for case in cases], arrays, rights)
-        ),
-        otherwise,
-    )
-    message = message and message.format(*cases[first])
-    result, array, right = results[first], arrays[first], rights[first]
-    if isinstance(result, CheckFailed):
-        found = (hint for pattern, hint in [*errors, *_ERRORS] if re.search(pattern, str(result)))
-        hint = next(found, "").format(*cases[first])
-        raise CheckFailed("\n\n".join(filter(None, [str(result), hint, message])))
-    if array is None:
-        result.array()
-    message = message or explain(cases[first], array, right)
-    if array.shape != right.shape and max(array.size, right.size) > 12:
-        raise CheckFailed(
-            f"{message}\n\n{result.what} has the shape {array.shape}; expected: {right.shape}."
-        )
-    raise CheckFailed(f"{message}\n\n{result._versus(array, right)}")
-
-
-def _fits(predicted, arrays, rights):
-    """Tell whether a mistake explains every result: wrong ones, and right ones as well.
-
-    A prediction is an array, a tuple for the shape alone or None where there is none.
-    """
-    explained = False
-    for value, array, right in zip(predicted, arrays, rights, strict=True):
-        if array is None or value is None:
-            continue
-        matches = array.shape == value if isinstance(value, tuple) else _same(array, value)
-        if not matches:
-            return False
-        explained = explained or not _same(array, right)
-    return explained
-
-
-def _numbers(value):
-    """Return a value as an array of numbers, or None."""
-    array = to_numpy(value)
-    return array if array is not None and array.dtype.kind in "biuf" else None
-
-
-def _same(array, expected):
-    array, expected = np.asarray(array, dtype=float), np.asarray(expected, dtype=float)
-    if array.shape != expected.shape:
-        return False
-    scale = max(1.0, np.max(np.abs(expected), initial=0.0))
-    return bool(np.all(np.abs(array - expected) <= TOLERANCE * scale))

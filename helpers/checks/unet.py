@@ -9,17 +9,15 @@ import dataclasses
 import functools
 import itertools
 import re
-import warnings
 
 import numpy as np
 
 from .core import CheckFailed, Lab, NotAttempted, call, describe, to_numpy
+from .judge import TOLERANCE, attempt, close, judge, same
 
 lab = Lab("06 U-Net segmentation")
 reached = lab.reached
 score_card = lab.score_card
-
-TOLERANCE = 1e-5  # answers may be in float32, as Keras's are
 
 
 # --- IoU and Dice --------------------------------------------------------------------------------
@@ -214,7 +212,7 @@ def _judge_overlap(answer, asked):
         truth, predicted, classes = case
         if array.shape != right.shape:
             return f"There are {classes} classes: return an array of {classes} scores."
-        c = np.flatnonzero(~_close(array, right))[0]
+        c = np.flatnonzero(~close(array, right))[0]
         t, p = truth == c, predicted == c
         if np.isnan(array[c]):
             return (
@@ -1056,7 +1054,7 @@ def _explain_weights(case, array, right):
     if array.shape != right.shape:
         return f"There are {classes} classes: return an array of {classes} weights."
     ratio = array[counts > 0] / right[counts > 0]
-    if np.ptp(ratio) < TOLERANCE * abs(ratio[0]) and not _same(ratio, np.ones(ratio.shape)):
+    if np.ptp(ratio) < TOLERANCE * abs(ratio[0]) and not same(ratio, np.ones(ratio.shape)):
         return f"{_PROPORTIONS} every weight is {ratio[0]:.4g} times as large as it should be."
     return f"Of {masks.size} pixels, the classes have {', '.join(map(str, counts))}."
 
@@ -1065,50 +1063,18 @@ def _explain_weights(case, array, right):
 
 
 def _judge(answer, cases, truth, mistakes, explain, errors, *, nan=False):
-    """Fail at the first wrong result, with the mistake that explains all results if there is one.
+    """Judge an answer by the truth of each case; `nan`: NaN can be right."""
 
-    `mistakes` are tuples of a message and of functions of a case that return what the mistake
-    gives; `explain(case, array, right)` describes one wrong array, `errors` are pairs of a pattern
-    in the text of an error and a hint with {0} for the first argument. `nan`: NaN can be right.
-    """
-    results = [_attempt(answer, case) for case in cases]
-    rights = [truth(*case) for case in cases]
-    arrays = [None if isinstance(r, CheckFailed) else _numbers(r.value) for r in results]
-    wrong = [
-        place
-        for place, (array, right) in enumerate(zip(arrays, rights, strict=True))
-        if array is None or not _same(array, right)
-    ]
-    if not wrong:
-        return
-    case, result, array, right = (each[wrong[0]] for each in (cases, results, arrays, rights))
-    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
-        message = next(
-            (
-                message
-                for message, *ways in mistakes
-                for mistake in ways
-                if _fits(mistake, cases, arrays, rights)
-            ),
-            None,
-        )
-    if isinstance(result, CheckFailed):
-        hint = next((hint for pattern, hint in errors if re.search(pattern, str(result))), None)
-        hint = hint and hint.format(*case)
-        raise CheckFailed("\n\n".join(filter(None, [str(result), hint, message])))
-    if array is None:
-        result.array()
-    if message is None:
-        if array.shape == right.shape and not (nan and np.isnan([array, right]).any()):
-            result.array()  # says where NaN may come from
-        message = explain(case, array, right)
-        if array.dtype.kind in "iu" and array.shape == right.shape:
-            message = f"Your result holds whole numbers: were fractions cut off? {message}"
-    if array.shape != right.shape and max(array.size, right.size) > 12:
-        versus = f"{result.what} has the shape {array.shape}; expected: {right.shape}."
-    else:
-        versus = result._versus(array, right)
-    raise CheckFailed(f"{message}\n\n{versus}")
+    def explain_numbers(case, array, right):
+        if array.shape != right.shape:
+            return explain(case, array, right)
+        if not np.isfinite(array).all() and not (nan and np.isnan([array, right]).any()):
+            return None
+        cut_off = "Your result holds whole numbers: were fractions cut off? "
+        return (cut_off if array.dtype.kind in "iu" else "") + explain(case, array, right)
+
+    results, rights = [attempt(answer, case) for case in cases], [truth(*case) for case in cases]
+    judge(cases, results, rights, mistakes, explain_numbers, errors)
 
 
 def _refuse(*faults):
@@ -1116,55 +1082,3 @@ def _refuse(*faults):
     for condition, message in faults:
         if condition:
             raise CheckFailed(message)
-
-
-def _attempt(answer, case):
-    """Return the :class:`Answer` for these arguments, or the failure."""
-    try:
-        return call(answer, *case)
-    except NotAttempted:
-        raise
-    except CheckFailed as failure:
-        return failure
-
-
-def _numbers(value):
-    """Return a value as an array of numbers, or None."""
-    array = to_numpy(value)
-    if array is not None and array.dtype == object and array.ndim == 1 and None in array:
-        raise CheckFailed("There is `None` among your numbers. Give NaN, `np.nan`, instead.")
-    return array if array is not None and array.dtype.kind in "biuf" else None
-
-
-def _fits(mistake, cases, arrays, rights):
-    """Tell whether a mistake explains all results, and at least one wrong one."""
-    explained = False
-    for case, array, right in zip(cases, arrays, rights, strict=True):
-        if array is None:
-            continue
-        predicted = mistake(*case)
-        if predicted is None:
-            continue
-        if isinstance(predicted, tuple):
-            if array.shape != predicted:
-                return False
-            explained |= predicted != right.shape
-        elif not _same(array, predicted):
-            return False
-        else:
-            explained |= not _same(array, right)
-    return explained
-
-
-def _close(array, expected):
-    """Compare numbers one by one; NaN equals NaN, and infinity equals itself."""
-    expected = np.asarray(expected, dtype=float)
-    finite = np.abs(expected[np.isfinite(expected)])
-    scale = max(1.0, np.max(finite, initial=0.0))
-    return np.isclose(
-        np.asarray(array, float), expected, rtol=0, atol=TOLERANCE * scale, equal_nan=True
-    )
-
-
-def _same(array, expected):
-    return np.shape(array) == np.shape(expected) and bool(np.all(_close(array, expected)))

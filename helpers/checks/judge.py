@@ -1,0 +1,106 @@
+"""Judge a student's function by many cases at once, and explain what is wrong with all of them.
+
+A wrong function is tried on every case before anything is said about it: a mistake is named only
+if it explains all that came back.
+"""
+
+import re
+import warnings
+
+import numpy as np
+
+from .core import CheckFailed, NotAttempted, call, to_numpy
+
+TOLERANCE = 1e-5  # Keras computes in float32, and so may an answer
+
+
+def attempt(answer, case):
+    """Return the :class:`Answer` for the arguments in `case`, or the failure."""
+    try:
+        return call(answer, *case)
+    except NotAttempted:
+        raise
+    except CheckFailed as failure:
+        return failure
+
+
+def judge(cases, results, rights, mistakes, explain, errors=(), otherwise=None):
+    """Fail at the first wrong result, with the mistake that explains all results if there is one.
+
+    `results` are what `attempt` returned for each case, `rights` the right arrays. `mistakes` are
+    tuples of a message and of functions of a case that return what the mistake gives, one for each
+    way to make it: an array, a tuple for the shape alone, or None where it gives nothing.
+    `otherwise` is the message where none fits, else `explain(case, array, right)` describes one
+    wrong array; None leaves it to :class:`Answer` to say what is strange about its numbers.
+    `errors` are pairs of a pattern in the text of an error and a hint. The arguments of the call
+    fill in {0}, {1} and so on in messages and hints.
+    """
+    arrays = [None if isinstance(r, CheckFailed) else numbers(r.value) for r in results]
+    wrong = [
+        place
+        for place, (array, right) in enumerate(zip(arrays, rights, strict=True))
+        if array is None or not same(array, right)
+    ]
+    if not wrong:
+        return
+    case, result, array, right = (each[wrong[0]] for each in (cases, results, arrays, rights))
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        message = next(
+            (
+                message
+                for message, *ways in mistakes
+                for mistake in ways
+                if _fits(mistake, cases, arrays, rights)
+            ),
+            otherwise,
+        )
+    message = message and message.format(*case)
+    if isinstance(result, CheckFailed):
+        hint = next((hint for pattern, hint in errors if re.search(pattern, str(result))), "")
+        parts = [str(result), hint.format(*case), message]
+        raise CheckFailed("\n\n".join(filter(None, parts)))
+    if array is None:
+        result.array()
+    message = message or explain(case, array, right)
+    if message is None:
+        result.array()
+    if array.shape != right.shape and max(array.size, right.size) > 12:
+        versus = f"{result.what} has the shape {array.shape}; expected: {right.shape}."
+    else:
+        versus = result._versus(array, right)
+    raise CheckFailed("\n\n".join(filter(None, [message, versus])))
+
+
+def _fits(mistake, cases, arrays, rights):
+    """Tell whether a mistake explains every result: at least one wrong one, and the right ones."""
+    explained = False
+    for case, array, right in zip(cases, arrays, rights, strict=True):
+        predicted = None if array is None else mistake(*case)
+        if predicted is None:
+            continue
+        by_shape = isinstance(predicted, tuple)
+        if not (array.shape == predicted if by_shape else same(array, predicted)):
+            return False
+        explained = explained or not same(array, right)
+    return explained
+
+
+def numbers(value):
+    """Return a value as an array of numbers, or None."""
+    array = to_numpy(value)
+    if array is not None and array.dtype == object and array.ndim == 1 and None in array:
+        raise CheckFailed("There is `None` among your numbers. Give NaN, `np.nan`, instead.")
+    return array if array is not None and array.dtype.kind in "biuf" else None
+
+
+def close(array, expected):
+    """Compare numbers one by one; NaN equals NaN, and infinity equals itself."""
+    array, expected = np.asarray(array, dtype=float), np.asarray(expected, dtype=float)
+    finite = np.abs(expected[np.isfinite(expected)])
+    scale = max(1.0, np.max(finite, initial=0.0))
+    return np.isclose(array, expected, rtol=0, atol=TOLERANCE * scale, equal_nan=True)
+
+
+def same(array, expected):
+    """Tell whether two arrays have one shape and equal numbers, up to what float32 can hold."""
+    return np.shape(array) == np.shape(expected) and bool(np.all(close(array, expected)))

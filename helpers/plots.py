@@ -45,7 +45,9 @@ def show(figure, alt):
 
 def _holds_photograph(figure):
     pictures = [image.get_array() for axis in figure.axes for image in axis.images]
-    return any(picture.ndim == 3 or min(picture.shape) > 256 for picture in pictures)
+    in_color = [picture.ndim == 3 for picture in pictures]  # masks beside photos stay sharp as PNG
+    large = any(min(picture.shape[:2]) > 256 for picture in pictures)
+    return large or (bool(pictures) and all(in_color))
 
 
 def images(pictures, titles=None, columns=10, size=0.75):

@@ -81,7 +81,8 @@ show_rows(
 # $$\mathrm{IoU} = \frac{\text{intersection}}{\text{union}}$$
 #
 # It is 1 if they are equal and 0 if they don't touch. A class that is in neither has no IoU: 0 / 0.
-#
+
+# %% [markdown]
 # ### Exercise 1: IoU
 #
 # Write `iou(truth, predicted, classes)`. `truth` and `predicted` are arrays of whole numbers with
@@ -202,14 +203,16 @@ report("color", pixel_wise.predict(x_test, 8, verbose=0).argmax(axis=-1))
 # it answers background nearly everywhere, the best guess for one who sees a single pixel. So a
 # network has to look around each pixel: far, to see that there is an animal, and closely, to see
 # where it ends.
-#
+
+# %% [markdown]
 # ## The way up
 #
 # To look far, the CNNs of lab 04 make their maps smaller, and forget *where*. We need a way back up
 # to the full size. The **transposed convolution** is a convolution run backwards: each pixel of the
 # small map *stamps* the kernel, multiplied by its value, onto the large one, `stride` pixels apart;
 # where stamps overlap, they add up.
-#
+
+# %% [markdown]
 # ### Exercise 3: a transposed convolution
 #
 # Write `transposed_convolution(image, kernel, stride)` for an image `(h, w)` and a kernel `(k, k)`.
@@ -273,14 +276,16 @@ plots.show(
 # Where 3 x 3 stamps overlap at stride 2, some pixels get one stamp, some two, some four: a
 # **checkerboard** (Odena et al. 2016). A kernel whose size is a multiple of the stride has no such
 # pattern, so we take 2 x 2.
-#
+
+# %% [markdown]
 # ## The U-Net
 #
 # Coming up from a small map gives large shapes with blurred outlines: *where* can't be guessed. The
 # idea of the **U-Net** (Ronneberger et al. 2015): on the way down keep each map before it is
 # pooled, and on the way up put it beside the enlarged map of the same size. These **skips** carry
 # *where*, the way through the bottom carries *what*, and the next convolution combines both.
-#
+
+# %% [markdown]
 # ### Exercise 4: a decoder block
 #
 # Write `decoder_block(x, skip, filters)`, one step up, with layers of Keras:
@@ -355,12 +360,14 @@ print(f"{network.count_params():,} parameters")
 # %% [markdown]
 # Read the shapes from top to bottom: down to a map of a sixteenth of the side and up again, hence
 # the name U.
-#
+
+# %% [markdown]
 # ## Image and mask move together
 #
 # With few photos we need augmentation (lab 02). But if the photo is mirrored, the mask must be,
 # too; and a mask must never be interpolated: between class 0 and class 2 there is no class 1.
-#
+
+# %% [markdown]
 # ### Exercise 5: augment both alike
 #
 # Write `augment(image, mask, rng)` for one image `(h, w, 3)` and its mask `(h, w)`:
@@ -434,7 +441,8 @@ print("IoU of the masks that moved with those that stayed:", np.round(iou(y_test
 # %% [markdown]
 # The animal loses much, and the border most of what it has. And no error message tells: the network
 # would only learn blurred outlines.
-#
+
+# %% [markdown]
 # ### Exercise 6: what suffers without skips?
 #
 # We train two networks with the same settings, one with skips and one without. Which class loses
@@ -553,7 +561,8 @@ plots.show(
 # With skips there are fewer mistakes in all: the seams along the outlines get thinner. What remains
 # are whole parts that were taken for background, or the other way round: that is not a question of
 # *where*, but of *what*, and for it the network has seen too few photos.
-#
+
+# %% [markdown]
 # ## An encoder that knows animals
 #
 # Lab 05 showed what helps with few photos: a backbone that was trained before. It can be the way

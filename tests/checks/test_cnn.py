@@ -5,10 +5,11 @@ import time
 
 import numpy as np
 import pytest
+from failing import fails
 from scipy import ndimage, signal
 
 from helpers.checks import cnn as check
-from helpers.checks.core import CheckFailed, NotAttempted
+from helpers.checks.core import NotAttempted
 
 SOBEL = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 KERNELS = {
@@ -370,13 +371,6 @@ def nested():
     import keras
 
     return keras.Sequential([keras.Input((28, 28, 1)), network()])
-
-
-def fails(test, *arguments, match, kind=CheckFailed):
-    """Require a failure with a phrase of its message."""
-    with pytest.raises(kind, match=match) as raised:
-        test(*arguments)
-    assert kind is NotAttempted or not isinstance(raised.value, NotAttempted)
 
 
 @pytest.mark.parametrize(("test", "answer"), [(t, a) for t, right in RIGHT.items() for a in right])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from failing import fails
 
 from helpers.checks import pooling as check
 from helpers.checks.core import CheckFailed, NotAttempted
@@ -832,13 +833,6 @@ def a_few_black(image):
     twin = mostly_black(image)
     twin[:, 3:] = image[:, 3:]
     return twin
-
-
-def fails(test, *arguments, match, kind=CheckFailed):
-    """Require a failure with a phrase of its message."""
-    with pytest.raises(kind, match=match) as raised:
-        test(*arguments)
-    assert kind is NotAttempted or not isinstance(raised.value, NotAttempted)
 
 
 @pytest.mark.parametrize(("test", "answer"), [(t, a) for t, right in RIGHT.items() for a in right])

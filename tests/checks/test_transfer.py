@@ -7,10 +7,11 @@ import time
 import keras
 import numpy as np
 import pytest
+from failing import fails
 from keras import layers, ops
 
 from helpers.checks import transfer as check
-from helpers.checks.core import CheckFailed, NotAttempted
+from helpers.checks.core import NotAttempted
 
 NORMS = {
     "sigmoid": np.array([1e-2, 1e-4, 1e-9]),
@@ -607,13 +608,6 @@ def network_functional():
     for layer in model.layers:
         x = ops.relu(layer(x)) if getattr(layer, "filters", 0) == 96 else layer(x)
     return keras.Model(inputs, layers.Softmax()(x))
-
-
-def fails(test, *arguments, match, kind=CheckFailed):
-    """Require a failure with a phrase of its message."""
-    with pytest.raises(kind, match=match) as raised:
-        test(*arguments)
-    assert kind is NotAttempted or not isinstance(raised.value, NotAttempted)
 
 
 @pytest.mark.parametrize(("test", "answer"), [(t, a) for t, right in RIGHT.items() for a in right])

@@ -50,7 +50,8 @@ for name, reduce in [("max", np.max), ("average", np.mean), ("sum", np.sum)]:
 #
 # A window needs two numbers: its side, and the **stride**, how far it moves from one window to the
 # next. In most networks both are 2.
-#
+
+# %% [markdown]
 # ### Exercise 1: pooling
 #
 # Write `pool(image, size, stride, reduce)`. `image` has the shape `(h, w)`. The windows are
@@ -105,7 +106,8 @@ for layer in [layers.MaxPooling2D(2), layers.AveragePooling2D(2)]:
 
 # %% [markdown]
 # None: there is nothing to learn in a maximum or a mean.
-#
+
+# %% [markdown]
 # ## How large is the result?
 #
 # With `padding="valid"`, the default, only whole windows count: what is left over at the right and at
@@ -113,7 +115,8 @@ for layer in [layers.MaxPooling2D(2), layers.AveragePooling2D(2)]:
 # lost as long as the stride isn't larger than the window. The **number** of windows is then the number
 # of pixels divided by the stride, rounded up. What stands in the added places never wins a maximum (it
 # isn't a zero, as around a convolution); how an average treats it differs between the backends of Keras.
-#
+
+# %% [markdown]
 # ### Exercise 2: the size
 #
 # Write `pooled_size(n, size, stride, padding)`: how many windows are there along an axis of `n` pixels?
@@ -189,7 +192,8 @@ plots.show(
 # average is smooth, and as bright as the picture it was made of. The maximum is much brighter: bright things grow
 # and thin dark ones disappear. In a feature map, where a large number means *the pattern is here*,
 # exactly this may be wanted.
-#
+
+# %% [markdown]
 # ### Exercise 3: max or average?
 #
 # Here are three scenes with noise in them. Each holds something to find. We pool by 4 x 4, and measure
@@ -272,7 +276,8 @@ check.better(better, measured)
 # is dark and small. Averaging suppresses independent noise: over n pixels by the square root of n. It is
 # the better one for large faint things, and it dilutes small ones. (Boureau, Ponce and LeCun, 2010, work
 # out when each is better.)
-#
+
+# %% [markdown]
 # ## What pooling saves
 #
 # Three convolutions read a digit, once on full maps, once with a pooling after each. We count the
@@ -316,7 +321,8 @@ for name, pooled in [("without pooling", False), ("with pooling", True)]:
 # work and time fall. After a pooling by 2 each map has a quarter of the places. With twice as many
 # channels coming in and twice as many going out, the next convolution then costs as much as before:
 # 1/4 x 2 x 2 = 1. Many networks halve the maps and double the channels.
-#
+
+# %% [markdown]
 # ## How far a unit sees
 #
 # You met the **receptive field** of a unit in lab 03: it is the part of the input that can change its value. One convolution
@@ -335,7 +341,8 @@ for name, pooled in [("without pooling", False), ("with pooling", True)]:
 # | convolution | 3, 1 | 1 + 2 x 1 = 3 | 1 |
 # | pooling | 2, 2 | 3 + 1 x 1 = 4 | 2 |
 # | convolution | 3, 1 | 4 + 2 x 2 = 8 | 2 |
-#
+
+# %% [markdown]
 # ### Exercise 4: the receptive field
 #
 # Write `receptive_field(plan)`. `plan` is a list of pairs `(kernel, stride)` from the input on, for
@@ -419,14 +426,16 @@ plots.show(
 # The orange squares are what a single unit sees. The three networks have equally many weights; two
 # poolings let the last layer see most of the digit. Compare the measured sides with your function:
 # `receptive_field(plans["two poolings"])`.
-#
+
+# %% [markdown]
 # ## Back through the maximum
 #
 # Training needs the gradient of the loss with respect to every number in the network. Going backward
 # through an average is simple: each of the n pixels of a window has the same share, 1/n. Through a
 # maximum it is different. Only the largest pixel has had an influence on the result: if any other
 # changed a little, the result would stay as it is.
-#
+
+# %% [markdown]
 # ### Exercise 5: the gradient of max pooling
 #
 # Write `max_pool_gradient(image, upstream, size)`. `image` has the shape `(h, w)`, the windows are
@@ -469,7 +478,8 @@ check.max_pool_gradient(max_pool_gradient)
 # %% [markdown]
 # So max pooling sends the correction back through one place of each window, the one where the pattern
 # fitted best; the average sends it through all of them, a part through each.
-#
+
+# %% [markdown]
 # ## Does the digit have to stay in its place?
 #
 # Now the question for which pooling is best known. Look at eight numbers of one row, with a peak, and
@@ -650,12 +660,14 @@ check.reached(
 # nothing to do with the digit are right about once in ten. It may be a little less: a digit that has
 # moved can look like *another* one in the old place.
 # </details>
-#
+
+# %% [markdown]
 # ## What pooling forgets
 #
 # A pooled map says *that* a pattern is somewhere in the window, not where. So different images must
 # have the same pooled map. You can make one.
-#
+
+# %% [markdown]
 # ### Exercise 7: a twin
 #
 # `image` is the photograph from above, made coarser by averaging, with values from 0 to 1. Make `twin`:

@@ -34,7 +34,8 @@ keras.utils.set_random_seed(5)
 # filters, 3 x 3 x 64 weights and one bias. That is its **memory**. Each of these weights is used once
 # at each position of the map. That is its **time**. The two are very different things: a layer at
 # the start of a network has few weights and a large map, at the end it is the other way round.
-#
+
+# %% [markdown]
 # ### Exercise 1: the cost of a convolution
 #
 # Write `conv_cost(height, width, kernel, inputs, filters)` for a convolution with a kernel of
@@ -184,7 +185,8 @@ for layer in vgg.layers:
 # parameters sit in *one* dense layer, the first after the flattening, which connects each of 7 x 7
 # x 512 numbers with each of 4,096 units. Later networks replaced it by a global average (lab 04),
 # and most of their parameters were gone.
-#
+
+# %% [markdown]
 # ## Six famous networks
 #
 # Now count them all. Their accuracy on ImageNet (the share of validation photos for which the first
@@ -196,16 +198,17 @@ for layer in vgg.layers:
 # %%
 applications = keras.applications
 networks = {
-    "AlexNet": (alexnet, 59.3),
-    "VGG-16": (vgg, 71.3),
-    "Inception-v3": (blueprint(applications.InceptionV3, weights=None), 77.9),
-    "ResNet-50": (blueprint(applications.ResNet50, weights=None), 74.9),
-    "ResNet-152": (blueprint(applications.ResNet152, weights=None), 76.6),
-    "MobileNetV2": (blueprint(applications.MobileNetV2, weights=None), 71.3),
+    "AlexNet": (lambda weights: alexnet, 59.3),
+    "VGG-16": (applications.VGG16, 71.3),
+    "Inception-v3": (applications.InceptionV3, 77.9),
+    "ResNet-50": (applications.ResNet50, 74.9),
+    "ResNet-152": (applications.ResNet152, 76.6),
+    "MobileNetV2": (applications.MobileNetV2, 71.3),
 }
 costs = {}
 print("network         image   parameters  multiplications  published accuracy")
-for name, (model, accuracy) in networks.items():
+for name, (make, accuracy) in networks.items():
+    model = blueprint(make, weights=None)
     work = sum(map(multiplications, model.layers))
     costs[name] = (model.count_params(), work, accuracy)
     side = model.input_shape[1]
@@ -238,7 +241,8 @@ plots.show(
 # parameters, and Inception-v3 beats it with a sixth. What made the difference are ideas. Two of
 # them you write yourself now. (A third, the *depthwise* convolution of MobileNet, handles each
 # channel on its own, and then mixes the channels by a 1 x 1 convolution.)
-#
+
+# %% [markdown]
 # ## Small kernels, and narrow ones
 #
 # Two 3 x 3 convolutions in a row see as much as one of 5 x 5 (lab 04). With 64 channels throughout:
@@ -256,7 +260,8 @@ for name, sizes in [("one 5 x 5", [5]), ("two 3 x 3", [3, 3])]:
 # expensive layer. That is the idea of the **Inception** module (Szegedy et al. 2015): four branches
 # look at the same map, with 1 x 1, 3 x 3, 5 x 5 and pooling, and their outputs are put side by
 # side. In front of the large kernels stands a 1 x 1.
-#
+
+# %% [markdown]
 # ### Exercise 3: a branch that reduces first
 #
 # Write `inception_branch(x, reduced, filters, kernel_size)` with layers of Keras. `x` is a map
@@ -323,7 +328,8 @@ for reduce in (False, True):
 
 # %% [markdown]
 # The same output, for less than half of the parameters and of the work.
-#
+
+# %% [markdown]
 # ## Depth, and how the gradient survives it
 #
 # If more layers are better, why not 50? For years nobody could train such networks: the gradient
@@ -334,7 +340,8 @@ for reduce in (False, True):
 #
 # The sum passes the gradient on as it is, whatever $F$ does (only the last ReLU can stop it). And a
 # block that isn't needed can do nothing: its weights only have to be zero.
-#
+
+# %% [markdown]
 # ### Exercise 4: a residual block
 #
 # Write `residual_block(x, filters, stride=1)` for a map `(n, h, w, c)`:
@@ -414,6 +421,7 @@ vanishing = "sigmoid"
 # %%
 def deep_network(kind, depth, inputs):
     """Return a dense classifier for ten classes with `depth` layers of 64 units."""
+    keras.utils.clear_session()  # frees the memory of the networks before
     x = image = keras.Input((inputs,))
     x = layers.Dense(64, activation="relu", name="first")(x)
     for _ in range(depth - 1):
@@ -476,7 +484,6 @@ check.vanishing(vanishing, norms)
 digits = data.mnist()
 x_digits = digits.x_train[:3000].reshape(3000, 784) / np.float32(255)
 for kind in training.track(kinds):
-    keras.utils.clear_session()  # frees the memory of the networks before
     keras.utils.set_random_seed(5)
     model = deep_network(kind, 20, 784)
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -486,7 +493,8 @@ for kind in training.track(kinds):
 # %% [markdown]
 # What doesn't arrive can't be learned from, and what explodes neither. The last network does what the
 # others can't. Most large networks since have such skips, transformers too.
-#
+
+# %% [markdown]
 # ## Few photos
 #
 # Now a task as you may have it yourself: a few dozen photos of each kind, and nobody wants to label
@@ -707,7 +715,8 @@ print(f"scaled once: {frozen[most]:.1%}, scaled twice: {wrong:.1%}")
 # **Leakage** is the second trap: the same animal in training and in the test, as two frames of one
 # video, or one photo twice. Then the test asks what the network has learned by heart. Split by
 # animal, by place, by day, not by photo.
-#
+
+# %% [markdown]
 # ## Fine-tuning
 #
 # If the backbone's features are good, wouldn't they be better still if its last layers were trained
@@ -717,7 +726,8 @@ print(f"scaled once: {frozen[most]:.1%}, scaled twice: {wrong:.1%}")
 #   backbone. So first train the head alone, and then go on with a far smaller learning rate.
 # - **Batch normalization.** In training it uses the mean of the batch, and moves its averages
 #   towards the new photos. With batches of a few photos that is noise. So these layers stay frozen.
-#
+
+# %% [markdown]
 # ### Exercise 7: unfreeze the last layers
 #
 # Write `unfreeze_last(backbone, count)`. Afterwards the last `count` layers of `backbone.layers`
@@ -804,7 +814,8 @@ for name, settings in [
 # look very different from those that the backbone knows. The last line shows the damage: what took
 # days of computing to learn is gone in five epochs. (The figures in the test are for single photos;
 # above, each was seen with its mirror image, too, and did a little better for it.)
-#
+
+# %% [markdown]
 # ## For whom does it work?
 #
 # One accuracy can hide a lot. Suppose that a camera trap took the photos: some of the species come
@@ -936,7 +947,8 @@ print(f"{'balanced photos':14} {usual_light:11.1%} {other_light:13.1%}")
 # | how it was measured | on test photos of the same source, by accuracy |
 # | for which groups | by day and at night, in the table above |
 # | what is known to go wrong | light that is unusual for a species |
-#
+
+# %% [markdown]
 # ## The result
 #
 # Last the classifier as one would use it: the frozen backbone, the average and the head that was

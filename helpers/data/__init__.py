@@ -1,10 +1,11 @@
-"""The data of the course: `data.mnist()`, `data.photo()`, `data.species()`, `data.pets()`.
+"""The data of the course, with one call each: `data.mnist()`, `data.pets()`, `data.activity()` ...
 
 Each loader looks in a data folder (COURSE_DATA), in the cache (COURSE_CACHE), at the download
 (only with COURSE_DOWNLOAD=yes) and at the offline default that ships with the course, in that
 order, and says which it took. datasets/README.md tells more.
 """
 
+from helpers.data.activity import Activity, activity
 from helpers.data.animals import Pets, Species, pets, species
 from helpers.data.digits import Digits, mnist
 from helpers.data.files import DataError
@@ -14,11 +15,13 @@ from helpers.data.sources import Source, look, prefetch
 from helpers.data.weights import backbone_weights
 
 __all__ = [
+    "Activity",
     "DataError",
     "Digits",
     "Pets",
     "Source",
     "Species",
+    "activity",
     "backbone_weights",
     "look",
     "mnist",

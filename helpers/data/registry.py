@@ -13,12 +13,16 @@ DATASETS = COURSE / "datasets"
 
 @dataclass(frozen=True)
 class File:
-    """One file of a data set; `content_sha256` is the hash of its uncompressed content."""
+    """One file of a data set; `content_sha256` is the hash of its uncompressed content.
+
+    Both hashes are None where there is no original to compare with, hence no address either: then
+    the loader tells whether the content can be used.
+    """
 
     name: str
     urls: tuple[str, ...]
-    sha256: str
-    content_sha256: str
+    sha256: str | None
+    content_sha256: str | None
 
 
 @dataclass(frozen=True)
@@ -37,13 +41,16 @@ class Folder:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set: what it is called, where its files or folders lie and where they come from."""
+    """A data set: what it is called, where its files or folders lie and where they come from.
+
+    `offline` is the folder with its offline default, None where the loader makes that by itself.
+    """
 
     name: str
     title: str
     what: str
     folder: str
-    offline: Path
+    offline: Path | None
     offline_files: tuple[str, ...]
     partner: str | None
     licence: str
@@ -53,7 +60,7 @@ class Dataset:
     @property
     def can_be_downloaded(self) -> bool:
         """Whether every part of it has an address and a hash."""
-        return all(isinstance(file, File) or file.archive for file in self.files)
+        return all(file.urls if isinstance(file, File) else file.archive for file in self.files)
 
 
 def names() -> list[str]:
@@ -66,13 +73,15 @@ def dataset(name: str) -> Dataset:
     table = _tables()[name]
     files = [_file(entry) for entry in table.get("files", [])]
     files += [_folder(entry) for entry in table.get("folders", [])]
+    offline = DATASETS / table["offline"] if "offline" in table else None
+    same = [file.name for file in files] if offline else []
     return Dataset(
         name=name,
         title=table["title"],
         what=table.get("what", "data"),
         folder=table["folder"],
-        offline=DATASETS / table["offline"],
-        offline_files=tuple(table.get("offline_files", [file.name for file in files])),
+        offline=offline,
+        offline_files=tuple(table.get("offline_files", same)),
         partner=table.get("partner"),
         licence=table["licence"],
         citation=table["citation"],
@@ -81,12 +90,9 @@ def dataset(name: str) -> Dataset:
 
 
 def _file(entry: dict) -> File:
-    return File(
-        name=entry["name"],
-        urls=tuple(entry["urls"]),
-        sha256=entry["sha256"],
-        content_sha256=entry.get("content_sha256", entry["sha256"]),
-    )
+    urls = tuple(entry.get("urls", ()))
+    sha256 = entry["sha256"] if urls else entry.get("sha256")  # no download without a hash
+    return File(entry["name"], urls, sha256, entry.get("content_sha256", sha256))
 
 
 def _folder(entry: dict) -> Folder:

@@ -25,14 +25,14 @@ Fetch = Callable[[list, Path], Contents]
 class Source:
     """Where a data set comes from; `str()` is the line that its loader prints.
 
-    `kind` is "folder", "cache", "download" or "offline", `place` the folder that holds the files;
-    `notes` tell what was tried before and why it was not taken, `what` is what the set consists
-    of: data, photos, weights.
+    `kind` is "folder", "cache", "download" or "offline", `place` the folder that holds the files,
+    None for an offline default that the loader makes by itself; `notes` tell what was tried before
+    and why it was not taken, `what` is what the set consists of: data, photos, recordings, weights.
     """
 
     title: str
     kind: str
-    place: Path
+    place: Path | None
     notes: tuple[str, ...] = ()
     what: str = "data"
 
@@ -59,9 +59,11 @@ class Source:
 def find(name: str) -> tuple[Contents, Source]:
     """Return the uncompressed content of each file of a data set, by file name, and its source.
 
-    Real data are verified by their SHA-256. A data folder that can't be used is a `DataError`,
-    because what an instructor set is never passed over in silence. A cache or a download that
-    fails is none: the offline default remains, and the notes of the source say what failed.
+    Real data are verified by their SHA-256, except files that have no hash in the registry. An
+    offline default that the loader makes by itself has no files: the dict is empty. A data folder
+    that can't be used is a `DataError`, because what an instructor set is never passed over in
+    silence. A cache or a download that fails is none: the offline default remains, and the notes of
+    the source say what failed.
     """
     return _search(registry.dataset(name), _verified, download.fetch)
 
@@ -243,6 +245,8 @@ def _verified(place: Path, file: File | Folder) -> bytes:
         return _present(place, file)
     path = place / file.name
     content = files.read(path)
+    if file.content_sha256 is None:
+        return content
     found = files.sha256(content)
     if found != file.content_sha256:
         raise DataError(

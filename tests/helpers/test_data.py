@@ -562,7 +562,7 @@ def test_the_real_mnist(real_data, monkeypatch):
 
 
 def test_registry():
-    assert registry.names() == ["mnist", "mobilenet", "hymenoptera", "pets"]
+    assert registry.names() == ["mnist", "mobilenet", "activity", "hymenoptera", "pets"]
     mnist = registry.dataset("mnist")
     assert sorted(file.name for file in mnist.files) == sorted(NAMES)
     assert "1998" in mnist.citation

@@ -283,10 +283,10 @@ def to_numpy(value):
     return None
 
 
-def describe(value):
-    """Say in a few words what a value is: small arrays whole, larger ones by their shape."""
+def describe(value, largest=12):
+    """Say in a few words what a value is: arrays up to `largest` numbers whole, others by shape."""
     if isinstance(value, np.ndarray):
-        if value.size <= 12:
+        if value.size <= largest:
             return np.array2string(value, separator=", ", precision=4).replace("\n", "")
         return f"<array {value.shape}>"
     if isinstance(value, list | tuple) and len(value) > 4:
@@ -367,14 +367,21 @@ def _close(array, expected, tolerance):
 
 def _block(array):
     """Return an array as an indented block; only the beginning of a large one."""
-    text = np.array2string(array, separator=", ", precision=6, threshold=30, edgeitems=2)
+    plain = np.max(np.abs(array), initial=0) >= 1e-3  # no powers of ten where none is needed
+    text = np.array2string(
+        array, separator=", ", precision=6, threshold=30, edgeitems=2, suppress_small=bool(plain)
+    )
     return textwrap.indent(text, "    ")
 
 
 def _describe_arguments(arguments, named):
-    described = [describe(value) for value in arguments]
-    described += [f"{name}={describe(value)}" for name, value in named.items()]
-    return ", ".join(described)
+    def text(largest):
+        described = [describe(value, largest) for value in arguments]
+        described += [f"{name}={describe(value, largest)}" for name, value in named.items()]
+        return ", ".join(described)
+
+    whole = text(12)
+    return whole if len(whole) <= 160 else text(4)
 
 
 def _quote(problem):

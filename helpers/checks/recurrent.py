@@ -198,6 +198,8 @@ _WRONG_CANDIDATES = {
     "lambda a: a": "The tanh of g is missing.",
     "sigmoid": "Your g is a sigmoid. Only the gates are: g is a tanh, it can be negative.",
     "relu": "Your g is a ReLU. It is a tanh.",
+    "lambda a: tanh(sigmoid(a))": "Your g is the tanh of a sigmoid. Take the sigmoid of the gates "
+    "after the cut, and the tanh of g alone.",
 }
 
 
@@ -231,7 +233,8 @@ def _cell_errors(shapes, parts=""):
     return [
         (
             "mismatch in its core|not aligned|Matrix size|matmul|cannot be multiplied",
-            "Sequences are rows: in `a @ b`, b has as many rows as a has columns. " + shapes,
+            "Sequences are rows: in `a @ b`, b has as many rows as a has columns."
+            f"{' Gates and states are multiplied number by number, `*`.' * bool(parts)} {shapes}",
         ),
         ("equal division", "The parts lie side by side: split along the last axis, `axis=-1`."),
         ("unpack", "Unpacking an array takes it apart by rows; the parts lie side by side."),
@@ -268,7 +271,7 @@ _rnn = _recipe(
     result="new",
 )
 _TANH_OF_PARTS = "Add first, then take one tanh of the whole sum: yours is of parts."
-_BY_NUMBER = "is multiplied number by number. The matrix product is `@`."
+_BY_NUMBER = "is multiplied number by number."
 
 
 def _rnn_mistakes():
@@ -395,7 +398,7 @@ def _unrolled(
     collect="np.stack(states, axis=1)",
 ):
     """Return the states of all steps; formulas stand for what can be done wrongly."""
-    scope = {"x": x, "h": h, "mask": mask, "states": []}
+    scope = {"step": step, "x": x, "h": h, "mask": mask, "states": []}
     state = _value(start, scope)
     for t in range(x.shape[1]):
         scope.update(t=t, state=state)
@@ -413,6 +416,7 @@ _ALONG_UNITS = (
     "second axis of length 1."
 )
 _EACH_STATE = "Return the states of all the steps, (n, steps, units)."
+_ONLY_FIRST = "Only the first state came back. Does the `return` stand inside the loop?"
 _LONG = f"Your states are joined along one axis. {_EACH_STATE}"
 _WHOLE_BATCH = "Your mask is one decision for the whole batch. Each sequence has its own."
 _BREAK = (
@@ -433,6 +437,8 @@ def _unroll_mistakes():
             "what it was.",
             "where(np.any(x[:, t] != 0, -1, keepdims=True), new, state)": "You take zeros in `x` "
             "for padding. A value can be zero, and padding can hold anything: only `mask` tells.",
+            "step(x[:, t] * mask[:, t, None], state)": "You set padded inputs to zero. Zero is an "
+            "input, too: it changes the state.",
             "where(mask[:, t], new, state)": _ALONG_UNITS,
             "where(mask[t][:, None], new, state)": "`mask[t]` belongs to sequence t. Sequences "
             "come first, steps second.",
@@ -457,7 +463,7 @@ def _unroll_mistakes():
             "np.stack(states)": "The steps come first in your result, (steps, n, units); sequences "
             "should. (A list of states has the steps first, too: `np.stack` has an `axis`.)",
             "states[-1]": f"Only the last state came back. {_EACH_STATE}",
-            "states[0]": "Only the first state came back. Does the `return` stand inside the loop?",
+            "states[0]": _ONLY_FIRST,
             "np.stack(states, 1) * mask[..., None]": "Your output is zero at padding. The state "
             "stays what it was, and so does the output.",
             "np.stack([states[-1]] * len(states), 1)": "All your states are the last one: the list "
@@ -471,6 +477,7 @@ def _unroll_mistakes():
             "np.reshape(states, (len(h), len(states), -1))": "`reshape` mixes sequences and steps. "
             "Exchange the axes, or stack along the right one.",
             "np.array(states).T": "`.T` turns all three axes round. Exchange the first two only.",
+            "np.stack(states[:1], 1)": _ONLY_FIRST,
             "np.stack(states[:cut], 1)": _BREAK,
             "np.stack([s * (k < cut) for k, s in enumerate(states)], 1)": _BREAK,
         },
@@ -673,6 +680,7 @@ def _explain_clip(case, array, right):
 
 
 _CLIP_ERRORS = [
+    ("generator", "NumPy can't add up what a loop yields: use Python's own `sum`, or a list."),
     ("ZeroDivision", "All gradients are zero there, so their norm is. Divide only if you must."),
     (
         "inhomogeneous|with a sequence|could not be broadcast",
@@ -838,6 +846,11 @@ _SHARES = "The shares of old and new add up to 1."
 
 
 def _gru_mistakes():
+    two = "gate(parts_x[order[{0}]]) + gate(parts_h[order[{0}]])"
+    yield (
+        "Each of your gates is the sum of two sigmoids. Add first, then take one sigmoid.",
+        functools.partial(_gru, z=two.format(0), r=two.format(1)),
+    )
     yield _SWAPPED, lambda x, h, w, u, b: _gru(x, h, u, w, b)
     both_to_x = {"from_x": "x @ kernel + bias[0] + bias[1]", "from_h": "h @ recurrent"}
     for message, formulas in {
@@ -958,7 +971,7 @@ def _unpack_split(result, person, test_people):
         if array.shape == person.shape and len(array) > 2 and np.isin(array, [0, 1]).all():
             raise CheckFailed(f"{name} of {result.what} is a mask of numbers. Use True and False.")
         if np.any((array < 0) | (array >= len(person))):
-            ids = "These are ids of people. " if np.isin(array, person).all() else ""
+            ids = "These are the numbers of people. " if np.isin(array, person).all() else ""
             raise CheckFailed(
                 f"{name} of {result.what} is {describe(array)}. {ids}"
                 f"Give the positions of windows, here 0 to {len(person) - 1}."
@@ -1016,7 +1029,7 @@ def _explain_split(case, array, right):
 _SPLIT_ERRORS = [
     (
         "out of bounds",
-        "If that index is an id: people have ids of their own, {0} here. Windows have positions.",
+        "If that index is the number of a person: windows have positions of their own.",
     ),
     (
         "(?i)ambiguous|broadcast|lengths|elementwise",
@@ -1099,6 +1112,7 @@ def _spectrum_mistakes():
     mean = "You subtract a mean. The frames are taken as they are."
     other = "Your window is another one; asked for: `np.hanning(size)`."
     log = "This is a logarithm. The lab takes it later: return the absolute value."
+    only_first = "Only the first frame came back. Does the `return` stand inside the loop?"
     divided = "You divide by a size. Return the absolute value as it is."
     return _replaced(
         _spectra,
@@ -1124,6 +1138,8 @@ def _spectrum_mistakes():
             "spectrum.real": "This is the real part only. Return the absolute value, `np.abs`.",
             "np.abs(spectrum.real)": "The imaginary part is missing from your absolute value.",
             "spectrum.imag": "This is the imaginary part only. Return the absolute value.",
+            "np.abs(fft.rfft(frames)) * np.hanning(size // 2 + 1)": "Your window multiplies the "
+            "frequencies. It belongs to the samples of each frame, before the transform.",
             "np.angle(spectrum)": "This is the phase. Return the absolute value.",
             "np.log(np.abs(spectrum))": log,
             "np.log1p(np.abs(spectrum))": log,
@@ -1156,7 +1172,8 @@ def _spectrum_mistakes():
             "strength / window.sum()": divided,
             "strength / strength.max()": "You divide by the largest value. Return the values as "
             "they are.",
-            "strength[0]": "Only the first frame came back.",
+            "strength[0]": only_first,
+            "strength[:1]": only_first,
         },
     )
 
@@ -1173,5 +1190,8 @@ def _explain_spectrum(case, array, right):
 
 
 _SPECTRUM_ERRORS = [
-    ("broadcast|inhomogeneous|with a sequence|same shape", f"Is a frame too short? {_WHOLE}")
+    (
+        "broadcast|inhomogeneous|with a sequence|same shape",
+        f"Has each frame `size` samples, from `k * hop` on? {_WHOLE}",
+    )
 ]

@@ -16,6 +16,7 @@ REAL = {
     "04": "mnist",
     "05": "hymenoptera",
     "06": "oxford_pets",
+    "07": "har",
 }
 
 

@@ -37,7 +37,7 @@ def show(figure, alt):
     # Both forms take a third of what savefig writes, and notebooks with their outputs are stored.
     kind = "jpeg" if _holds_photograph(figure) else "png"
     if kind == "png":
-        pixels = pixels.quantize(128, dither=PIL.Image.Dither.NONE)
+        pixels = pixels.quantize(256, dither=PIL.Image.Dither.NONE)
     pixels.save(picture, kind, quality=85, optimize=True)
     plt.close(figure)
     display(Image(picture.getvalue(), format=kind, alt=alt))

@@ -11,9 +11,10 @@
 # - split data by person, and say what happens otherwise,
 # - turn a signal into a picture of its frequencies.
 #
-# You need about three hours. The notebook computes for two to three minutes on two CPU cores and takes
-# up to 1.3 GB of memory. The data: acceleration and rotation measured by phones, from 30 people (UCI
-# HAPT). Offline: gait signals made for this course. The other signals are made by the lab itself.
+# You need about three hours. The notebook computes for two to three minutes on two CPU cores and
+# takes up to 1.3 GB of memory. The data: what phones measured while 30 people walked, sat and lay
+# (UCI HAPT), if somebody has put it into the data folder; otherwise walking signals made for this
+# course. All other signals are made by the lab itself.
 
 # %%
 import keras
@@ -85,7 +86,8 @@ check.rnn_step(rnn_step)
 x = np.random.default_rng(7).normal(size=(2, 5, 3)).astype("float32")  # 2 sequences, 5 steps
 print("last state only:", layers.SimpleRNN(4)(x).shape)
 print("all states:     ", layers.SimpleRNN(4, return_sequences=True)(x).shape)
-print("from one vector:", layers.SimpleRNN(4)(layers.RepeatVector(6)(x[:, 0])).shape)
+repeated = layers.RepeatVector(6)(x[:, 0])
+print("from one vector:", layers.SimpleRNN(4, return_sequences=True)(repeated).shape)
 
 # %% [markdown]
 # | | for example | in Keras |
@@ -104,10 +106,10 @@ print("from one vector:", layers.SimpleRNN(4)(layers.RepeatVector(6)(x[:, 0])).s
 # %% [markdown]
 # ### Exercise 2: unroll
 #
-# Write `unroll(step, x, h, mask)`. `step(x_t, h)` returns the new states of all sequences, as yours
-# above does once it has its weights. `x` is `(n, steps, f)`, `h` is the first state `(n, u)`, and
-# `mask` is `(n, steps)`, True where there is an input. Call `step` once for each step, with all
-# sequences together. Return the states after each step,
+# Write `unroll(step, x, h, mask)`. `step(x_t, h)` returns the new states of all sequences, for
+# example `lambda x, h: rnn_step(x, h, kernel, recurrent, bias)`. `x` is `(n, steps, f)`, `h` is the
+# state before the first step, `(n, u)`, and `mask` is `(n, steps)`, True where there is an input.
+# Call `step` once for each step, with all sequences together. Return the states after each step,
 # `(n, steps, u)`. Where the mask is False a sequence keeps its state, whatever stands in `x`.
 #
 # With the step `lambda x, h: h + x` (it adds up), `x = [[[1], [2], [3]], [[4], [9], [9]]]`, `h = [[0],
@@ -142,7 +144,8 @@ check.unroll(unroll)
 
 # %% [markdown]
 # In Keras a layer `Masking` finds the padded steps (all inputs equal to a value that never occurs
-# otherwise) and tells the layers after it. Here is one sequence, as it is, and filled up to 50 steps:
+# otherwise, here -9) and tells the layers after it. Here is one sequence as it is and filled up to 50
+# steps, and then both sequences without a mask:
 
 # %%
 rnn = layers.SimpleRNN(4)
@@ -150,11 +153,12 @@ padded = np.full((2, 50, 3), -9, "float32")
 padded[:, :5] = x
 print("as it is:            ", np.array(rnn(x)[0]).round(3))
 print("padded, with mask:   ", np.array(rnn(layers.Masking(-9)(padded))[0]).round(3))
-print("padded, without mask:", np.array(rnn(padded)[0]).round(3))
+for row in rnn(padded):
+    print("padded, without mask:", np.array(row).round(3))
 
 # %% [markdown]
 # With the mask the padding changes nothing. Without it the network reads 45 steps of nonsense after the
-# 5 real ones, and the last state knows hardly anything else.
+# 5 real ones, and both sequences end in the same state: it has forgotten them.
 
 # %% [markdown]
 # ## The gradient through time
@@ -188,14 +192,10 @@ def jacobian(cell, x, states, change=1e-3):
     return (new[1:] - new[0]).astype(float) / change, np.split(new[:1], sizes, axis=1)
 
 
-def gradient_norm(cell, parts=1, steps=200, units=32, silent=True):
-    """Return how much of a gradient is left after 1, 2, ... steps back, (steps,).
-
-    The cell reads one random input, then zeros, or further random inputs if not `silent`.
-    """
+def gradient_norm(cell, inputs, units=32):
+    """Return how much of a gradient is left 1, 2, ... steps back, for inputs (steps, 1, f)."""
+    parts = 2 if isinstance(cell, layers.LSTMCell) else 1
     states = [np.zeros((1, units), "float32")] * parts
-    inputs = np.random.default_rng(7).normal(size=(steps, 1, 4)).astype("float32")
-    inputs[1:] *= not silent
     product, norms = np.eye(parts * units), []
     for x in inputs:
         matrix, states = jacobian(cell, x, states)
@@ -211,14 +211,15 @@ def gradient_norm(cell, parts=1, steps=200, units=32, silent=True):
 # back? 1 means all of it.
 #
 # - `"tanh, small weights"`: random numbers for $U$, so small that a state shrinks to about a half,
-# - `"tanh, large weights"`: random numbers so large that a small state grows to about three times,
+# - `"tanh, large weights"`: random numbers so large that a small state grows to about three times
+#   its size,
 # - `"ReLU, identity"`: ReLU in place of tanh, and $U$ begins as the identity matrix: the new state
 #   is the old one, plus the input,
-# - `"LSTM"`: the cell that you will write below. It begins by keeping a share of $\sigma(1) = 0.73$
-#   of its memory at each step.
+# - `"LSTM"`: the cell that you will write below. It has a memory, of which it keeps a share at each
+#   step, 0.73 to begin with.
 #
-# Before you go on, set `keeps` to the name of the cell where most is left without having grown: whose
-# value is nearest to 1.
+# Before you go on, set `keeps` to the name of the cell whose value is nearest to 1, on a
+# scale of powers of ten.
 #
 # <details><summary>Hint</summary>
 #
@@ -247,13 +248,16 @@ cells = {
 }
 
 # %% [markdown]
-# An LSTM has two states, as you will see. Look for three things in the figure: which lines are
-# straight, where each begins, and where it ends. Each unit of the vertical axis is a factor of ten.
+# Look at the slopes in the figure, and at where each line ends. A step of 10 on the vertical axis
+# is a factor of $10^{10}$. (The LSTM has 64 numbers as its state, not 32: 32 of them are its
+# memory.)
 
 # %%
+silence = np.zeros((200, 1, 4), "float32")
+silence[0] = np.random.default_rng(7).normal(size=4)  # after one symbol
 norms = {}
 for name, cell in cells.items():
-    norms[name] = gradient_norm(cell, parts=2 if name == "LSTM" else 1)
+    norms[name] = gradient_norm(cell, silence)
     print(f"{name:20} after 200 steps back: {norms[name][-1]:.1e} of it is left")
 
 
@@ -261,8 +265,7 @@ for name, cell in cells.items():
 def show_norms(norms, label, alt):
     """Show values at 200 steps, one line for each, {name: (200,)}."""
     figure, axis = plt.subplots(figsize=(7.5, 3.6))
-    styles = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1))]
-    for (name, values), style in zip(norms.items(), styles, strict=False):
+    for (name, values), style in zip(norms.items(), ["-", "--", "-.", ":"], strict=True):
         axis.plot(np.arange(1, 201), values, ls=style, label=name)
     axis.set(xlabel="steps back", ylabel=label)
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
@@ -271,7 +274,7 @@ def show_norms(norms, label, alt):
 
 show_norms(
     {name: np.log10(np.maximum(values, 1e-75)) for name, values in norms.items()},
-    "what is left of the gradient, power of 10",
+    "log10 of the share of the gradient left",
     alt="What is left of the gradient against the steps back, for four cells: small weights fall "
     "steeply, large ones rise steeply, the LSTM falls slowly, the identity stays level.",
 )
@@ -281,14 +284,15 @@ check.keeps(keeps, norms)
 
 # %% [markdown]
 # A straight line on this axis is a power, as in the table above: each step multiplies by the same
-# factor. With small weights nothing is left for learning. With large ones the factor changes with
-# the state, hence the wiggles, but the gradient grows without end, and its first step throws the
-# weights out of the window. The identity (Le et al. 2015) hands on all that it got; what is missing
-# was lost in the first step, in units that ReLU set to zero. It has a weakness, too: it cannot
-# forget, whatever comes in stays there.
+# factor. With small weights nothing is left to learn from. (It falls a little less steeply than
+# 0.5: what fades most slowly is what remains.) With large weights the line wiggles, since tanh
+# flattens large states, but the gradient grows without end, and one training step changes the
+# weights beyond repair. (Pascanu et al. 2013 work out both.) The identity (Le et al. 2015) passes
+# on all that it receives; what is missing was lost in the first step, in units that ReLU had set to
+# zero. As it begins it doesn't forget, either: whatever comes in stays there.
 #
-# The LSTM loses a fixed share at each step, somewhat less than its memory alone would, since a part of
-# the gradient goes other ways. It will be able to do both, keep and forget.
+# The LSTM loses about the same share at each step, less than 27 %, because a part of the gradient
+# comes back past the memory. It will be able to learn both, to keep and to forget.
 
 # %% [markdown]
 # ## Clipping
@@ -300,8 +304,9 @@ check.keeps(keeps, norms)
 # ### Exercise 4: clip
 #
 # Write `clip(gradients, limit)`. `gradients` is a list of arrays of different shapes, one for each
-# weight of a network. Their common norm is the root of the sum of *all* their squares. If it is larger
-# than `limit`, multiply each array by `limit` / norm; otherwise leave them as they are. Return a list.
+# weight of a network. Their common norm is the root of the sum of *all* their squares. If it is
+# larger than `limit`, multiply each array by `limit` / norm; otherwise leave them as they are.
+# Return a list of new arrays; the given ones stay as they are.
 #
 # With `gradients = [[3, 0], [[4]]]` (as arrays) and `limit = 1` the norm is 5, and the result is
 # `[[0.6, 0], [[0.8]]]`. With `limit = 10` nothing changes.
@@ -326,16 +331,17 @@ def clip(gradients, limit):
 check.clip(clip)
 
 # %% [markdown]
-# The optimizers of Keras do it with `global_clipnorm=1.0`; below we switch it on everywhere. Clipping
-# saves you from explosions. Against vanishing it can do nothing: what isn't there can't be made longer
-# without making up a direction.
+# The optimizers of Keras do it with `global_clipnorm=1.0`; we switch it on in every recurrent
+# network below. Clipping saves you from explosions. It does nothing against vanishing: a gradient
+# that is almost zero has no reliable direction any more, however long you make it.
 
 # %% [markdown]
 # ## Gates: the LSTM
 #
-# Hochreiter and Schmidhuber (1997) gave the cell a second state, the **memory** $c$, which is not
-# squeezed through the weights at every step. It is multiplied by numbers between 0 and 1, the
-# **gates**, which the cell sets anew at each step, looking at the input and at its state $h$:
+# Hochreiter and Schmidhuber (1997) gave the cell a second state, the **memory** $c$, which isn't
+# multiplied by a matrix at every step. What goes into it and what shows of it is decided by
+# **gates**: numbers between 0 and 1 that the cell sets anew at each step, looking at the input and
+# at its state $h$. Gers, Schmidhuber and Cummins (2000) added a gate that forgets:
 #
 # $$\begin{aligned}
 # i &= \sigma(x W_i + h U_i + b_i) && \text{input gate: how much of the new goes in}\\
@@ -345,8 +351,9 @@ check.clip(clip)
 # c' &= f \cdot c + i \cdot g, \qquad h' = o \cdot \tanh(c')
 # \end{aligned}$$
 #
-# Products between gates and states are number by number. Where $f$ is 1 the memory stays as it is, and
-# so does the gradient on its way back: it is multiplied by $f$.
+# Products between gates and states are number by number. Where $f$ is 1 and $i$ is 0 the memory
+# stays as it is. On its direct way back from $c'$ to $c$ the gradient is multiplied by $f$ alone,
+# not by a matrix.
 
 # %%
 c = 0.0
@@ -396,7 +403,7 @@ check.lstm_step(lstm_step)
 # %% [markdown]
 # ## Fewer gates: the GRU
 #
-# The **gated recurrent unit** (Cho et al. 2014) does with one state and two gates. One and the same
+# The **gated recurrent unit** (Cho et al. 2014) manages with one state and two gates. One and the same
 # gate $z$ decides how much of the old stays and, with $1 - z$, how much of the new goes in:
 #
 # $$\begin{aligned}
@@ -482,16 +489,17 @@ def reader(layer):
 
 
 # %% [markdown]
-# You saw that the LSTM of Keras begins by keeping 0.73 of its memory at each step: its forget gates
-# have the bias 1. That is too little for 150 steps. But a bias can begin at another value. With
-# $\log T$ the gate begins at $T / (T + 1)$, and more than a third of the memory is left even after
-# T steps. With $-\log T$ the input gate lets in little at a time, so that the many other symbols
-# don't bury the first (Tallec and Ollivier 2018). Such gates we call **open**, open to the past.
-# The biases stand side by side in the order i, f, g, o, and those of the GRU in the order z, r, g.
+# You saw that the LSTM of Keras begins by keeping 0.73 of its memory at each step, since its forget
+# gates have the bias 1 (Jozefowicz et al. 2015). That is too little for 150 steps. But a bias can
+# begin at another value. With $\log T$ the gate begins at $T / (T + 1)$, and more than a third of
+# the memory is left even after T steps. With $-\log T$ the input gate lets in little at a time, so
+# that the many other symbols don't bury the first. (It is a simple form of what Tallec and Ollivier
+# 2018 propose.) We call this a **long memory**. The biases stand side by side in the order i, f, g,
+# o, and those of the GRU in the order z, r, g.
 
 
 # %%
-def open_gates(layer, steps):
+def lengthen_memory(layer, steps):
     """Set the gates of a layer that is built so that it begins by remembering so many steps."""
     kernel, recurrent, bias = layer.get_weights()
     if isinstance(layer, layers.LSTM):
@@ -510,8 +518,8 @@ def open_gates(layer, steps):
 readers = {
     "SimpleRNN": layers.SimpleRNN,
     "LSTM": layers.LSTM,
-    "LSTM, open gates": layers.LSTM,
-    "GRU, open gates": layers.GRU,
+    "LSTM, long memory": layers.LSTM,
+    "GRU, long memory": layers.GRU,
 }
 lengths = [10, 30, 150]
 runs = [(name, steps) for name in readers for steps in lengths]
@@ -522,8 +530,8 @@ for name, steps in training.track(runs):
     keras.utils.set_random_seed(7)
     rng, layer = np.random.default_rng(7), readers[name](32)
     model = reader(layer)
-    if "open" in name:
-        open_gates(layer, steps)
+    if "long" in name:
+        lengthen_memory(layer, steps)
     model.fit(*recall_task(1500, steps, rng), batch_size=50, epochs=8, verbose=0)
     recalled[name, steps] = model.evaluate(*recall_task(1000, steps, rng), verbose=0)[1]
 
@@ -539,55 +547,55 @@ axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plots.show(
     figure,
     alt="Share of first symbols recalled after 10, 30 and 150 steps by four networks: after 150 steps "
-    "only those with open gates are far above guessing.",
+    "only those with a long memory are far above guessing.",
 )
 for name in readers:
     print(f"{name:18}", *(f"{recalled[name, steps]:7.2f}" for steps in lengths))
 
 # %% [markdown]
-# Over 10 steps all can do it. Over 150 neither the SimpleRNN can, nor the LSTM as it comes: its gates
-# *could* hold the memory, but in this short training they never learn to, since no gradient tells
-# them. With open gates LSTM and GRU recall the symbol. Gates help if the memory they begin with is
-# about as long as the task needs.
+# Over 10 steps all can do it. Over 150 neither the SimpleRNN can, nor the LSTM as it comes: its
+# gates *could* hold the memory, but in this short training they never learn to, since hardly any
+# gradient tells them. With a long memory LSTM and GRU recall the symbol.
 #
-# Are you surprised by the SimpleRNN, which does no worse than the LSTM over 30 steps? Keras begins
-# its $U$ as an orthogonal matrix, a rotation, which keeps lengths: a cousin of the identity. Only
-# the tanh takes something away at each step. Here is how much of the gradient is left on an
-# ordinary axis, for both, and for a SimpleRNN that gets a new input at each step:
+# Are you surprised by the SimpleRNN, which does no worse than the LSTM over 30 steps? Let's look at
+# the gradients of the four networks again, before any training, but with the symbols of the task
+# coming in.
 
 # %%
-keras.utils.set_random_seed(7)
-layer = layers.LSTM(32)
-layer.build((None, None, 4))
-open_gates(layer, 200)
-cell = layers.SimpleRNNCell(32)
-left = {
-    "ReLU, identity": norms["ReLU, identity"],
-    "LSTM": norms["LSTM"],
-    "LSTM, open gates": gradient_norm(layer.cell, parts=2),
-    "SimpleRNN": gradient_norm(cell),
-    "SimpleRNN, always input": gradient_norm(cell, silent=False),
-}
+symbols, _ = recall_task(1, 200, np.random.default_rng(7))
+left = {}
+for name in readers:
+    keras.utils.set_random_seed(7)
+    layer = readers[name](32)
+    layer.build((None, None, 8))
+    if "long" in name:
+        lengthen_memory(layer, 200)
+    left[name] = gradient_norm(layer.cell, symbols.swapaxes(0, 1))
+    print(f"{name:18} 30 steps back {left[name][29]:.0e}, 150 steps back {left[name][149]:.0e}")
+
+# %%
 show_norms(
-    left,
-    "what is left of the gradient",
-    alt="The share of the gradient that is left against the steps back: the identity stays level, the "
-    "LSTM with open gates and the SimpleRNN in silence fall slowly, the other two are at zero soon.",
+    {name: np.log10(values) for name, values in left.items()},
+    "log10 of the share of the gradient left",
+    alt="Gradients of the four networks against the steps back: those with a long memory stay nearly "
+    "level, SimpleRNN and LSTM fall steeply and close together.",
 )
 
 # %% [markdown]
-# The same LSTM with other biases, and a good part of the gradient comes through all 200 steps. So
-# it does in the SimpleRNN, but only in silence. An input at each step pushes the tanh towards its
-# flat ends, where the gradient shrinks, and there is no gate to keep it out.
+# The gradient of the SimpleRNN fades no faster than that of the LSTM. Keras begins its $U$ as an
+# orthogonal matrix (a rotation or a reflection), which keeps lengths: a relative of the identity.
+# Only the tanh takes something away. With a long memory a good part of the gradient comes through
+# all 200 steps, whatever comes in. Gates are worth as much as the memory that they begin with, or
+# have had time to learn.
 
 # %%
-check.reached("share recalled over 150 steps", recalled["LSTM, open gates", 150], at_least=0.9)
+check.reached("share recalled over 150 steps", recalled["LSTM, long memory", 150], at_least=0.9)
 
 # %% [markdown]
 # ## When the future is known
 #
 # Clean a noisy recording: at each step there is a measurement with an error as large as the signal
-# itself, and the network shall say what the true value is. This is many to many. A recurrent
+# itself, and the network should say what the true value is. This is many to many. A recurrent
 # network knows the past at each step. If the recording is complete, why not read it backward as
 # well? A **bidirectional** layer holds two: one reads forward, one backward, and their states are
 # put side by side.
@@ -606,7 +614,7 @@ rng = np.random.default_rng(7)
 (x_noisy, signal), (x_new, signal_new) = noisy(1000, 60, rng), noisy(500, 60, rng)
 
 # %% [markdown]
-# The bidirectional one gets half the units in each direction, so that it hasn't more weights.
+# The bidirectional one gets half the units in each direction, so that it doesn't have more weights.
 
 # %%
 directions = {
@@ -622,17 +630,20 @@ for name, layer in training.track(directions.items()):
     print(f"{name:9} {model.count_params():4} parameters, error {error:.3f}")
 
 # %% [markdown]
-# Both remove half of the error; the one that knows the future is better, with fewer weights. But in
-# a **forecast** the future isn't there. A bidirectional layer that reads the day to be forecast is
-# a leak. It may well read the days before, in both directions. Layers can also be stacked: each but
-# the last then needs `return_sequences=True`, since the next one reads a sequence, too.
+# Both remove more than half of the error; the one that knows the future is better, with fewer
+# weights. But in a **forecast** the future isn't there. If tomorrow is to be forecast, no layer may
+# read tomorrow. The past may be read in both directions.
+#
+# Recurrent layers can also be stacked, one on the states of the other. Each but the last then needs
+# `return_sequences=True`, since the next one reads a sequence, too.
 
 # %% [markdown]
 # ## What is this person doing?
 #
-# A phone on the belt measures acceleration along three axes, in g (the gravity of the Earth is in it),
-# and rotation about them, 50 times a second. Recordings of 30 people are cut into windows of 128 steps,
-# 2.56 seconds, each of which overlaps the next by half. What were they doing?
+# A phone on the belt measures acceleration along three axes x, y, z in g (gravity included) and the
+# rate of rotation about them in rad/s, 50 times a second: six numbers at each step. Recordings of
+# 30 people, real or made (see the line below), are cut into windows of 128 steps, 2.56 seconds. As
+# long as somebody does the same thing, each window overlaps the next by half. What were they doing?
 
 # %%
 activity = data.activity()
@@ -650,18 +661,19 @@ for k, axis in enumerate(axes.flat):
     for values, name, style in zip(window.T, "xyz", ["-", "--", ":"], strict=False):
         axis.plot(seconds, values, style, label=name)
     axis.set_title(activity.names[k])
-axes[0, 0].legend(ncols=3, loc="lower left", fontsize=8)
+figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right upper", title="axis")
 figure.supxlabel("time (s)")
 figure.supylabel("acceleration (g)")
 plots.show(
     figure,
     alt="Acceleration along three axes for one person: walking and stairs swing with the steps, "
-    "sitting, standing and lying are flat lines that differ by the axis that feels gravity.",
+    "sitting and standing are nearly flat and alike, in lying gravity is on another axis.",
 )
 
 # %% [markdown]
-# Steps are easy to see, and whether somebody lies: then gravity is on another axis. Sitting and
-# standing look alike; walking and stairs differ by details. And every person walks differently.
+# (Rotation isn't shown.) Steps are easy to see, and whether somebody lies: then gravity is on
+# another axis. Sitting and standing look alike; walking and stairs differ by details. And every
+# person walks differently.
 #
 # So what should the test ask? The phone will be worn by people who weren't among the 30. The test
 # must be on people whom the network has never seen.
@@ -669,9 +681,9 @@ plots.show(
 # %% [markdown]
 # ### Exercise 7: split by person
 #
-# Write `split_by_person(person, test_people)`. `person` `(windows,)` holds the number of the person
-# for each window, `test_people` is a list of numbers. Return two arrays of the *indices* of
-# windows: those for training, and those for the test, which are all windows of the test people.
+# Write `split_by_person(person, test_people)`. The array `person` `(windows,)` holds the number of
+# the person for each window, `test_people` is a list of numbers. Return two arrays of the *indices*
+# of windows: those for training, and those for the test, which are all windows of the test people.
 #
 # With `person = [1, 1, 2, 3, 3, 2]` and `test_people = [3]` the result is `[0, 1, 2, 5]` and `[3, 4]`.
 #
@@ -704,10 +716,11 @@ count = len(activity.y[test_windows])
 print(f"{len(people[::4])} test people, {count} of {len(activity.y)} windows")
 
 # %% [markdown]
-# Four networks shall read the windows. A dense one sees 768 numbers side by side. A **1-D
-# convolution** (lab 03: a template that slides along a signal) finds the same pattern at any time;
-# a global average asks how often it occurs. The LSTM reads step by step. The last one does both:
-# convolutions with a stride make the sequence shorter, and an LSTM reads what they found.
+# Four networks will read the windows. A dense one sees 768 numbers side by side. A **1-D
+# convolution** (lab 03: a template that slides along a signal; `Conv1D(32, 7)` has 32 of them, 7
+# steps long, over all six channels) finds the same pattern at any time; a global average asks how
+# often it occurs. The LSTM reads step by step. The last one does both: convolutions with a stride
+# make the sequence shorter, and an LSTM reads what they found.
 
 
 # %%
@@ -758,11 +771,12 @@ for name in training.track(networks):
 
 # %% [markdown]
 # The CNN is ahead of the dense network, with a third of its weights: it doesn't matter to it when
-# in the window a step is taken. The LSTM takes longest, though it has the fewest weights: 128 steps
-# have to be done one after the other, while a convolution handles all places at once. For patterns
-# that are short compared with the sequence, try a 1-D CNN first.
+# in the window a step is taken. The LSTM takes longest, though it has the fewest weights: it has to
+# do its 128 steps one after the other, while a convolution handles all places at once. (The seconds
+# include the preparation of each network.) For patterns that are short compared with the sequence,
+# try a 1-D CNN first; Bai et al. (2018) found the same in many tasks.
 #
-# Does it work equally well for everyone? And what does it mix up?
+# Does it work equally well for everyone? And what does it mix up? (The color shows the mistakes.)
 
 # %%
 predicted = models["1-D CNN"].predict(x[test_windows], verbose=0).argmax(axis=1)
@@ -776,17 +790,18 @@ plots.show(
 )
 
 # %% [markdown]
-# A network that is right for most people can be far from it for one of them, and eight people in a test
-# are few: with others the result moves by several points. Sitting and standing are easily mixed up,
-# since a phone at the waist hangs the same way in both.
+# A network that is right for most people can be wrong rather often for one of them, and eight
+# people in a test are few: with others the result would be another one. Standing is easily taken
+# for sitting, since a phone at the waist hangs nearly the same way in both.
 
 # %% [markdown]
 # ## The wrong split
 #
 # What if we had simply split the windows at random? The same people are then in training and test,
-# and what is more, each test window shares half of its samples with its neighbors, which the
-# network has learned. Compare two methods. A nearest neighbor answers with the label of the
-# training window that looks most like this one. Nothing shows better what can be learned by heart.
+# and what is more, each test window shares half of its samples with the window before and half with
+# the one after, and most of these are in the training part. Compare two methods. A nearest neighbor
+# answers with the label of the training window that looks most like this one. Nothing shows better
+# what can be learned by heart.
 
 # %%
 from sklearn.neighbors import KNeighborsClassifier
@@ -808,10 +823,10 @@ leaky = model.evaluate(x[held_out], y[held_out], verbose=0)[1]
 print(f"1-D CNN, by person {recognized['1-D CNN']:.1%}, by window {leaky:.1%}")
 
 # %% [markdown]
-# Split by window, the nearest neighbor looks far better: it finds the same person, or even the
-# other half of the same window. It hasn't become better. The test has become easier, and answers a
-# question that nobody asked. The CNN, which has found what steps have in common and hasn't learned
-# windows by heart, gains little here; but how much you deceive yourself you can't know before you
+# Split by window, the nearest neighbor looks better: it finds the same person, or even a window
+# that shares half of its samples. It hasn't become better. The test has become easier, and answers
+# a question that nobody asked. The CNN, which has found what steps have in common and learned fewer
+# windows by heart, hardly changes here. But how much you deceive yourself you can't know before you
 # have done it right. Whenever measurements belong together, by person, by patient, by storm, split
 # by that.
 
@@ -821,11 +836,11 @@ check.reached("accuracy for new people", recognized["1-D CNN"], at_least=0.85)
 # %% [markdown]
 # ## A signal as a picture
 #
-# Antennas on satellites hear falling tones, **whistlers**, which begin as lightning, and rising
-# ones, **chorus**, which come from electrons in the radiation belts (Helliwell 1965). Here are a
-# falling, a rising, and a steady tone in noise, 8,000 samples a second. Nothing of them can be seen
-# in the noise:
-
+# Radio receivers on the ground and on satellites pick up waves that sound, through a loudspeaker,
+# like falling tones, **whistlers** (they begin as lightning; on their way through the plasma around
+# the Earth the low frequencies fall behind), and like mostly rising ones, **chorus** (from
+# electrons in the radiation belts; Helliwell 1965). We make similar tones, falling, rising and
+# steady, in noise, 8,000 samples a second. Here is one of them. Can you tell which?
 
 # %%
 RATE = 8000  # samples per second
@@ -836,7 +851,9 @@ def tone(kind, rng):
     low, high = rng.uniform(600, 1200), rng.uniform(2000, 3600)
     begin, end = rng.uniform(20, 200), rng.uniform(1000, 1900)
     inside = np.clip((np.arange(2000) - begin) / (end - begin), 0, 1)
-    first, last = [(high, low), (low, high), (np.sqrt(low * high),) * 2][kind]
+    middle = np.sqrt(low * high)
+    first, last = [(high, low), (low, high), (middle, middle)][kind]
+    # The frequency changes by the same factor each moment; the phase is its sum.
     phase = 2 * np.pi * np.cumsum(first * (last / first) ** inside) / RATE
     return np.sin(phase) * ((inside > 0) & (inside < 1)) + rng.normal(size=2000)
 
@@ -851,16 +868,20 @@ axis.set(xlabel="time (ms)", ylabel="signal")
 plots.show(figure, alt="A quarter of a second of a signal that looks like noise.")
 
 # %% [markdown]
-# Cut the signal into short **frames**, and ask for each how much of every frequency is in it: the
-# amount of the **Fourier transform**. The result is an image, time in one direction and frequency
-# in the other.
+# Cut the signal into short **frames**, and ask for each how strong every frequency is in it. That
+# is what the **Fourier transform** tells: it writes a frame as a sum of oscillations. `np.fft.rfft`
+# of `size` samples returns a complex number for each of `size // 2 + 1` frequencies, from 0 in
+# steps of `RATE / size`; its absolute value is the strength. The result for all frames is an image,
+# time in one direction and frequency in the other: a **spectrogram**. Short frames tell the time
+# well and the frequency badly, long ones the reverse.
 
 # %% [markdown]
 # ### Exercise 8: the spectrogram
 #
-# Write `spectrogram(signal, size, hop)`. `signal` is `(samples,)`. Frame number k has `size`
-# samples and begins at `k * hop`; only whole frames count. Multiply each frame by `np.hanning(size)`,
-# which fades it in and out, and take the absolute values of `np.fft.rfft`. Return an array
+# Write `spectrogram(signal, size, hop)`. `signal` is `(samples,)`, with at least `size` samples.
+# Frame number k has `size` samples and begins at `k * hop`; only whole frames count. Multiply each
+# frame by `np.hanning(size)`, which fades it in and out (a hard cut would smear each tone over
+# other frequencies), and take the absolute values of `np.fft.rfft`. Return an array
 # `(frames, size // 2 + 1)`.
 #
 # With 10 samples, size 4 and hop 3 there are frames at 0, 3 and 6, and the shape is `(3, 3)`.
@@ -885,17 +906,17 @@ def spectrogram(signal, size, hop):
 check.spectrogram(spectrogram)
 
 # %% [markdown]
-# Pictures of three tones, frames of 64 samples, 8 ms, every 4 ms. We show the logarithm, as the ear
-# does.
+# Pictures of three tones, frames of 64 samples, 8 ms, every 4 ms. We show the logarithm: the ear,
+# too, hears ratios of loudness.
 
 # %%
 pictures = np.log(np.stack([spectrogram(signal, 64, 32) for signal in tones]) + 1e-3)
 one_of_each = [pictures[kinds == kind][0] for kind in range(3)]
-colors = {"cmap": "viridis", "vmin": np.min(one_of_each), "vmax": np.max(one_of_each)}
+colors = {"cmap": "viridis", "vmin": np.percentile(one_of_each, 1), "vmax": np.max(one_of_each)}
 figure, axes = plt.subplots(1, 3, figsize=(8.5, 2.6), sharey=True, layout="constrained")
 names = ["falling", "rising", "steady"]
 for axis, picture, name in zip(axes, one_of_each, names, strict=True):
-    extent = (0, 250, 0, RATE / 2000)
+    extent = (2, 246, -0.0625, 4.0625)
     shown = axis.imshow(picture.T, origin="lower", aspect="auto", extent=extent, **colors)
     axis.set(title=name, xlabel="time (ms)")
 axes[0].set_ylabel("frequency (kHz)")
@@ -919,7 +940,7 @@ listeners = {
     "dense, signal": (tones, networks["dense"]()),
     "1-D CNN, signal": (tones[..., None], convolution()),
     "2-D CNN, picture": (
-        ((pictures - pictures.mean()) / pictures.std()).astype("float32")[..., None],
+        ((pictures - pictures[:600].mean()) / pictures[:600].std()).astype("float32")[..., None],
         [*image_stages[:-1], layers.GlobalAveragePooling2D()],
     ),
 }
@@ -938,9 +959,12 @@ for name, (inputs, body) in training.track(listeners.items()):
     print(f"{name:16} training {history['accuracy'][-1]:.1%}, test {heard[name]:.1%}")
 
 # %% [markdown]
-# The dense network knows its 600 signals by heart, and guesses at all others. The picture does
-# best: the Fourier transform has done in advance what the 1-D CNN would have had to learn from few
-# examples. What you know about a signal, put into its form, is worth more than layers.
+# The dense network knows its 600 signals by heart, and guesses at all others. The 1-D CNN sees 46
+# samples, 6 ms, at a time (compute its receptive field as in lab 04), and averages over the rest:
+# it can find a steady tone, but falling and rising ones hold the same frequencies. A network for
+# signals that does better has to be larger. In the picture the same number of layers sees many
+# frames at once, and there a slope is visible. What you know about a signal, put into its form,
+# saves layers and data.
 
 # %%
 check.reached("share of tones recognized", heard["2-D CNN, picture"], at_least=0.9)
@@ -950,10 +974,10 @@ check.reached("share of tones recognized", heard["2-D CNN, picture"], at_least=0
 #
 # - A recurrent cell makes a new state from an input and its old state, with the same weights at
 #   each step. So a sequence may be of any length; a mask keeps padding out.
-# - On its way through time a gradient is multiplied at each step: it vanishes or explodes. Clipping
-#   helps against the second.
-# - Gates let a memory, and its gradient, pass unharmed: LSTM and GRU. What their biases begin with
-#   decides how far they remember at first.
+# - On its way through time a gradient is multiplied at each step: it tends to vanish or to explode.
+#   Clipping helps against the second.
+# - Gates let a memory, and its gradient, pass nearly unharmed: LSTM and GRU. What their biases
+#   begin with decides how far they remember at first.
 # - Bidirectional layers need the future. In a forecast they must not have it.
 # - For short patterns in a sequence, 1-D convolutions are quicker and often better. A signal whose
 #   frequencies matter is best shown as a spectrogram.
@@ -965,8 +989,8 @@ check.score_card()
 # %% [markdown]
 # ### Go further
 #
-# - How long a memory can the LSTM with open gates hold? Try 300 steps. And what if the gates are
-#   open for 1000 steps, and the task needs 10?
+# - How long can the LSTM with a long memory recall? Try 300 steps. And what if its memory is made for
+#   1000 steps, and the task needs 10?
 # - Let `recall_task` ask for the *third* symbol. Is it harder?
 # - Give each test person a few of their own windows in training. How much does the accuracy for
 #   them rise?
@@ -974,14 +998,20 @@ check.score_card()
 #
 # ### References
 #
-# - D. Anguita et al. (2013), J. L. Reyes-Ortiz et al. (2016). Transition-aware human activity
-#   recognition using smartphones. *Neurocomputing* 171, 754-767: the recordings.
+# - S. Bai, J. Z. Kolter and V. Koltun (2018). An empirical evaluation of generic convolutional and
+#   recurrent networks for sequence modeling. *arXiv* 1803.01271.
 # - K. Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical
 #   machine translation. *EMNLP*: the GRU.
+# - F. A. Gers, J. Schmidhuber and F. Cummins (2000). Learning to forget: continual prediction with
+#   LSTM. *Neural Computation* 12, 2451-2471.
 # - R. A. Helliwell (1965). *Whistlers and Related Ionospheric Phenomena*. Stanford University Press.
 # - S. Hochreiter and J. Schmidhuber (1997). Long short-term memory. *Neural Computation* 9, 1735-1780.
+# - R. Jozefowicz, W. Zaremba and I. Sutskever (2015). An empirical exploration of recurrent network
+#   architectures. *ICML*: the bias of the forget gate.
 # - Q. V. Le, N. Jaitly and G. E. Hinton (2015). A simple way to initialize recurrent networks of
 #   rectified linear units. *arXiv* 1504.00941.
 # - R. Pascanu, T. Mikolov and Y. Bengio (2013). On the difficulty of training recurrent neural
 #   networks. *ICML*: vanishing, exploding, clipping.
+# - J.-L. Reyes-Ortiz et al. (2016). Transition-aware human activity recognition using smartphones.
+#   *Neurocomputing* 171, 754-767: the recordings.
 # - C. Tallec and Y. Ollivier (2018). Can recurrent neural networks warp time? *ICLR*: biases of gates.

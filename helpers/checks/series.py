@@ -6,6 +6,7 @@ if it explains all that came back.
 
 import functools
 import itertools
+import re
 
 import numpy as np
 
@@ -55,9 +56,11 @@ def split_and_scale(answer):
         _explain_split,
         otherwise=_SHUFFLED if shuffled else None,
     )
+    rounding = "to the nearest; down is right as well" if rounded else "down"
     return (
-        "The parts are in order of time and of the right lengths, and both are scaled with the "
-        "mean and the standard deviation of the training part alone."
+        f"`train` is the beginning of the series (its length is rounded {rounding}), `test` all "
+        "that follows, and both are scaled with the mean and the standard deviation of the "
+        "training part alone."
     )
 
 
@@ -268,9 +271,8 @@ def _strided(first, length):
 
     def mistake(series, n_in, n_out, stride):
         starts = first(np.arange(0, len(series) - n_in - n_out + 1, stride))
-        if starts[-1] + length(n_in, stride) > len(series):
-            return None
-        return np.array([series[s : s + length(n_in, stride) : stride] for s in starts]), None
+        x = [series[s : s + length(n_in, stride) : stride] for s in starts]
+        return (np.array(x), None) if len(set(map(len, x))) == 1 else None
 
     return mistake
 
@@ -334,6 +336,7 @@ _WINDOW_MISTAKES = [
         _strided(lambda starts: starts, lambda n, s: n),
         _strided(lambda starts: np.arange(len(starts)), lambda n, s: n),
         _strided(lambda starts: starts, lambda n, s: n * s),
+        _strided(lambda starts: np.arange(len(starts)), lambda n, s: n * s),
     ),
     (
         "The targets are right, but `y` has lost an axis where `n_out` is 1. Keep it: the shape is "
@@ -398,7 +401,7 @@ _WINDOW_ERRORS = [
 
 def _judge_ragged(case, pair):
     """Fail if windows or targets have different lengths."""
-    series, n_in, n_out, _ = case
+    series, n_in, n_out, stride = case
     for name, part, length in zip("xy", () if _failed(pair) else pair, (n_in, n_out), strict=False):
         if numbers(part.value) is not None or not isinstance(part.value, list | np.ndarray):
             continue
@@ -407,6 +410,8 @@ def _judge_ragged(case, pair):
             continue
         if name == "y" and lengths[0] == len(series) - n_in:
             text = "Your targets go on to the end of the series: they need an end, too."
+        elif name == "x" and stride > 1 and same(part.value[0], series[: n_in * stride : stride]):
+            text = _INSIDE
         else:
             text = (
                 "The last ones reach past the end of the series and are cut short there. The last "
@@ -715,7 +720,7 @@ def _explain_fit(case, array, right):
 
 # --- the winner ----------------------------------------------------------------------------------
 
-_TIE = 0.01  # skills closer than this count as the same
+_TIE = 0.02  # another start of the weights moves a skill by as much
 
 
 @lab.check("the winner")
@@ -921,7 +926,9 @@ def fold(answer):
         (_series(29, 3), 4, 2),
     ]
     results, rights = [attempt(answer, case) for case in cases], [_folded(*case) for case in cases]
-    _judge(cases, results, rights, _fold_mistakes(), _explain_fold, _FOLD_ERRORS)
+    forgotten = any(map(_variables_forgotten, cases, results))
+    errors = _VARIABLES_ERRORS if forgotten else _FOLD_ERRORS
+    _judge(cases, results, rights, _fold_mistakes(), _explain_fold, errors)
     for case in [(_series(200), 3, 7), (_series(170, 2), 4, 5)]:
         _judge_state(attempt(answer, case), *case)
     return (
@@ -945,8 +952,8 @@ def _judge_state(result, series, batch, steps):
         if not same(state, one_pass):
             raise CheckFailed(
                 f"{result.what}: a running average whose state is handed from batch to batch is "
-                f"no longer that of one pass over each stretch after batch {j}. Does sample i of "
-                "each batch go on where sample i of the one before ended?"
+                f"no longer that of one pass over each stretch after batch {j}. Does row i of each "
+                "batch go on where row i of the one before ended?"
             )
 
 
@@ -970,16 +977,16 @@ _REMAINDERS = [
     ),
 ]
 _JUMPS = (
-    "Time jumps inside a sample. `reshape` counts on along the last axis first: begin with the "
+    "Time jumps inside a row. `reshape` counts on along the last axis first: begin with the "
     "stretches, (batch, k, steps), where the steps of a window stay side by side."
 )
 # How the values left are arranged, by their number of windows in a stretch, and the message.
 _ARRANGED = [
     ("", lambda x, k, b, s: _cut_into(x, b, k, s).swapaxes(0, 1)),
     (
-        "This is the order of ordinary batches: sample i + 1 goes on where sample i ended. A "
-        "stateful network hands the state of sample i to sample i of the *next batch*. Which axis "
-        "should go on first, the batches or the samples of a batch?",
+        "This is what a plain reshape gives: row i + 1 goes on where row i of the same batch "
+        "ended. A stateful network hands the state of row i to row i of the *next batch*, so each "
+        "row needs a stretch of its own. Reshape to the stretches first.",
         lambda x, k, b, s: _cut_into(x, k, b, s),
     ),
     (
@@ -991,7 +998,7 @@ _ARRANGED = [
     (_JUMPS, lambda x, k, b, s: np.moveaxis(_cut_into(x, b, s, k), 2, 0)),
     (_JUMPS, lambda x, k, b, s: _cut_into(x, s, b, k).swapaxes(0, 2)),
     (
-        "The steps come before the samples in your batches. The order is (k, batch, steps).",
+        "The steps come before the rows in your batches. The order is (k, batch, steps).",
         lambda x, k, b, s: np.moveaxis(_cut_into(x, b, k, s), 0, 2),
     ),
     (
@@ -1037,6 +1044,22 @@ def _fold_mistakes():
     return _fewest_first(found)
 
 
+def _variables_forgotten(case, result):
+    """Tell whether a reshape failed although what it got was cut to whole windows."""
+    series, batch, steps = case
+    if series.ndim == 1 or not _failed(result):
+        return False
+    sizes = re.findall(r"(?:size|with) (\d+)", str(result))  # NumPy and PyTorch, TensorFlow
+    return str(_used(series, batch, steps).size) in sizes
+
+
+_VARIABLES_ERRORS = [
+    (
+        "(?i)reshape|invalid for input",
+        "The series has {0.shape[1]} variables a step: keep their axis, "
+        "`reshape(..., {0.shape[1]})`.",
+    ),
+]
 _FOLD_ERRORS = [
     (
         "(?i)reshape|inhomogeneous|equal division|must match",
@@ -1050,6 +1073,9 @@ _FOLD_ERRORS = [
 def _explain_fold(case, array, right):
     series, batch, steps = case
     k, n = len(right), len(series)
+    if array.shape != right.shape and sorted(array.shape) == sorted(right.shape):
+        order = "(k, batch, steps)" if series.ndim == 1 else "(k, batch, steps, d)"
+        return f"The axes are in another order: {order} is asked for, here {right.shape}."
     if array.shape != right.shape:
         return (
             f"There are {n} steps; {batch} stretches of whole windows of {steps} have {k} windows "
@@ -1059,7 +1085,7 @@ def _explain_fold(case, array, right):
     j, i = next(wrong)
     first = i * k * steps + j * steps
     return (
-        f"Sample {i} of batch {j} should be `series[{first}:{first + steps}]`: stretch {i} begins "
+        f"Row {i} of batch {j} should be `series[{first}:{first + steps}]`: stretch {i} begins "
         f"at {i * k * steps}, and {j} windows of it went into the batches before."
     )
 
@@ -1143,9 +1169,15 @@ def _judge_pairs(names, cases, pairs, rights, mistakes, explain, errors=(), othe
     """Judge answers of two parts: a mistake has to explain both.
 
     `pairs` come from `_pair`, `rights` are pairs, and so is what a way to make a mistake returns;
-    `explain` gets the name of the part first.
+    `explain` gets the name of the part first. The part that goes wrong in an earlier case is shown.
     """
-    for place, name in enumerate(names):
+
+    def first_wrong(place):
+        fine = (not _failed(p) and _fits_pair(p, r, (place,)) for p, r in _both(pairs, rights))
+        return next((k for k, right in enumerate(fine) if not right), len(cases))
+
+    for place in sorted(range(len(names)), key=first_wrong):
+        name = names[place]
 
         def explains_other(way, other=1 - place):
             return all(_fits_pair(p, way(*case), (other,)) for case, p in _both(cases, pairs))

@@ -238,6 +238,11 @@ def uncut(series, batch, steps):
     return series.reshape(batch, -1, steps, *series.shape[1:]).swapaxes(0, 1)
 
 
+def variables_forgotten(series, batch, steps):
+    k = len(series) // (batch * steps)
+    return series[: batch * k * steps].reshape(batch, k, steps).swapaxes(0, 1)
+
+
 def uncut_stretches(series, batch, steps):
     return folded("bks")(series, batch, steps).reshape(batch, -1, *series.shape[1:])
 
@@ -332,6 +337,8 @@ WRONG = {
         (until(lambda room, n_out: room + 1, first=lambda s: 1), "counts from 0"),
         (until(lambda room, n_out: room + 1, first=lambda s: s), "first window is missing"),
         (windows(cut=lambda x, s, n, k: x[s : s + n : k]), "inside your windows"),
+        (windows(cut=lambda x, s, n, k: x[s : s + n * k : k]), "inside your windows"),
+        (windows(cut=lambda x, s, n, k: x[s : s + n * k : k], end=list), "inside your windows"),
         (windows(target=lambda x, s, n: x[s:], end=list), "need an end"),
         (windows(target=lambda x, s, n: x[s:]), "has a target no end"),
         (windows(target=lambda x, s, n: x[s]), "one value only"),
@@ -398,24 +405,27 @@ WRONG = {
         (forecast(end=lambda result, *_: np.array(result) + 1), "Already the first"),
     ],
     check.fold: [
-        (folded("kbs"), "ordinary batches"),
+        (folded("kbs"), "what a plain reshape gives"),
         (folded("bks"), "stretches are right, but they stand first"),
         (folded("bks", (1, 0, 2), left=lambda x, n: x[len(x) - n :]), "left out the beginning"),
         (folded("kbs", left=lambda x, n: x[len(x) - n :]), "left out the beginning"),
         (uneven, "at its own end"),
         (uncut, "has to be cut off first"),
+        (variables_forgotten, "2 variables a step: keep their axis, `reshape(..., 2)`"),
+        (folded("bks", end=np.transpose), "axes are in another order"),
+        (folded("bks", end=lambda out: out.swapaxes(0, 2)), "axes are in another order"),
         (folded("ksb", (0, 2, 1)), "Time jumps"),
         (folded("bsk", (2, 0, 1)), "Time jumps"),
-        (folded("bks", (1, 2, 0)), "steps come before the samples"),
+        (folded("bks", (1, 2, 0)), "steps come before the rows"),
         (
             folded("bks", (1, 0, 2), end=lambda out: out.reshape(*out.shape[:2], -1)),
             "flattened into the steps",
         ),
         (folded("bks", (1, 0, 2), end=one_more_axis), "gets an axis more"),
         (uncut_stretches, "not yet cut into windows"),
-        (folded("bks", (1, 0, 2), end=lambda out: out[::-1]), "Sample 0 of batch 0"),
+        (folded("bks", (1, 0, 2), end=lambda out: out[::-1]), "Row 0 of batch 0"),
         (folded("bks", (1, 0, 2), end=lambda out: out[:-1]), "3 windows each"),
-        (right_when_small, "Does sample i of each batch go on"),
+        (right_when_small, "Does row i of each batch go on"),
     ],
     check.skill: [
         (lambda t, f, r: 1 - mse(t, f) ** 0.5 / mse(t, r) ** 0.5, "RMSE"),
@@ -450,6 +460,18 @@ def test_wrong_answers_fail_with_their_message(test, answer, phrase):
     fails(test, answer, match=re.escape(phrase))
 
 
+def test_a_right_split_says_how_it_rounds(capsys):
+    check.split_and_scale(split())
+    assert "rounded down)" in capsys.readouterr().out
+    check.split_and_scale(by_hand)
+    assert "rounded to the nearest; down is right as well)" in capsys.readouterr().out
+
+
+def test_wrong_targets_are_shown_where_the_windows_beside_them_are_right():
+    shifted = until(lambda room, n_out: room + 2, gap=-1)  # one window too many, but not at first
+    fails(check.rolling_windows, shifted, match="`y` of `rolling_windows")
+
+
 @pytest.mark.parametrize("test", RIGHT)
 @pytest.mark.parametrize("answer", [None, blank])
 def test_blanks_are_not_attempted(test, answer):
@@ -462,7 +484,8 @@ SKILLS = {"persistence": 0.0, "AR": 0.512, "LSTM": 0.506, "MLP": 0.41}
 def test_winner_compares_skills():
     check.winner("AR", SKILLS)
     check.winner(" lstm", SKILLS)
-    check.winner("a", {"a": 0.51, "b": 0.52})
+    check.winner("a", {"a": 0.5, "b": 0.52})
+    fails(check.winner, "a", {"a": 0.495, "b": 0.52}, match=r"0\.025 below the best")
     fails(check.winner, None, SKILLS, match="no value", kind=NotAttempted)
     fails(check.winner, "GRU", SKILLS, match="one of the names 'persistence'")
     fails(check.winner, 1, SKILLS, match="one of the names")

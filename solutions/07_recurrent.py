@@ -151,10 +151,11 @@ check.unroll(unroll)
 rnn = layers.SimpleRNN(4)
 padded = np.full((2, 50, 3), -9, "float32")
 padded[:, :5] = x
-print("as it is:            ", np.array(rnn(x)[0]).round(3))
-print("padded, with mask:   ", np.array(rnn(layers.Masking(-9)(padded))[0]).round(3))
-for row in rnn(padded):
-    print("padded, without mask:", np.array(row).round(3))
+to_numpy = keras.ops.convert_to_numpy
+print("as it is:            ", to_numpy(rnn(x))[0].round(3))
+print("padded, with mask:   ", to_numpy(rnn(layers.Masking(-9)(padded)))[0].round(3))
+for row in to_numpy(rnn(padded)):
+    print("padded, without mask:", row.round(3))
 
 # %% [markdown]
 # With the mask the padding changes nothing. Without it the network reads 45 steps of nonsense after the

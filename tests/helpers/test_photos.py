@@ -63,7 +63,6 @@ def test_order_is_random_and_fixed(zoo):
     np.testing.assert_array_equal(first.breeds[:6], part.breeds)
     np.testing.assert_array_equal(first.images[:6], part.images)
     assert len(set(part.breeds)) > 1
-    assert len(data.pets(SIZE, limit=None).images) == 15
 
 
 def test_limit_reads_only_these(zoo, monkeypatch):
@@ -72,6 +71,14 @@ def test_limit_reads_only_these(zoo, monkeypatch):
     monkeypatch.setattr(pictures, "read_pair", lambda *a: read.append(a[0]) or pair(*a))
     data.pets(SIZE, limit=3)
     assert len(read) == 3
+
+
+def test_limit_without_being_asked(zoo, monkeypatch):
+    monkeypatch.setattr(animals, "LIMIT", 6)
+    assert len(data.pets(SIZE).images) == 6
+    assert len(data.pets(SIZE, limit=100).images) == 15
+    monkeypatch.setenv("COURSE_DATA", "offline")
+    assert len(data.pets(SIZE).images) == 14
 
 
 @pytest.mark.parametrize("wrong", [{"size": 0}, {"size": 12.5}, {"limit": 0}, {"size": "big"}])

@@ -31,7 +31,8 @@ def judge(cases, results, rights, mistakes, explain, errors=(), otherwise=None):
     tuples of a message and of functions of a case that return what the mistake gives, one for each
     way to make it: an array, a tuple for the shape alone, or None where it gives nothing.
     `otherwise` is the message where none fits, else `explain(case, array, right)` describes one
-    wrong array; None leaves it to :class:`Answer` to say what is strange about its numbers.
+    wrong array. NaN or infinity where every right number is finite, or None from `explain`, is left
+    to :class:`Answer`, which says what is strange about the numbers.
     `errors` are pairs of a pattern in the text of an error and a hint. The arguments of the call
     fill in {0}, {1} and so on in messages and hints.
     """
@@ -61,7 +62,9 @@ def judge(cases, results, rights, mistakes, explain, errors=(), otherwise=None):
         raise CheckFailed("\n\n".join(filter(None, parts)))
     if array is None:
         result.array()
-    message = message or explain(case, array, right)
+    always_finite = all(np.all(np.isfinite(each)) for each in rights)
+    strange = always_finite and not np.all(np.isfinite(array))
+    message = message or (None if strange else explain(case, array, right))
     if message is None:
         result.array()
     if array.shape != right.shape and max(array.size, right.size) > 12:

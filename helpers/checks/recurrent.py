@@ -97,11 +97,8 @@ def _judge(cases, results, rights, mistakes, explain, errors=()):
 
         return predict
 
-    def explain_numbers(case, array, right):
-        return explain(case, array, right) if np.all(np.isfinite(array)) else None
-
     mistakes = ((message, careful(way)) for message, way in mistakes)
-    judge(cases, results, rights, mistakes, explain_numbers, errors)
+    judge(cases, results, rights, mistakes, explain, errors)
 
 
 # --- what the three cells share ------------------------------------------------------------------

@@ -473,7 +473,7 @@ def skill(answer):
         (truth[0], truth[1], truth[1]),
     ]
     results, rights = [attempt(answer, case) for case in cases], [_skill(*case) for case in cases]
-    _judge(cases, results, rights, _SKILL_MISTAKES, _explain_skill, _SKILL_ERRORS)
+    judge(cases, results, rights, _SKILL_MISTAKES, _explain_skill, _SKILL_ERRORS)
     return (
         "It is 1 for a perfect forecast, 0 for one as good as the reference, and negative for a "
         "worse one, whatever the shape of the arrays."
@@ -583,7 +583,7 @@ def autoregression(answer):
                 "values. Return the first of the four."
             )
     rights = [_statsmodels(*case) for case in cases]
-    _judge(cases, results, rights, _fit_mistakes(), _explain_fit, _FIT_ERRORS)
+    judge(cases, results, rights, _fit_mistakes(), _explain_fit, _FIT_ERRORS)
     return "Constant and weights agree with statsmodels' `AutoReg`, for p = 1, 2, 3 and 5."
 
 
@@ -765,7 +765,7 @@ def recursive_forecast(answer):
         if faults:
             raise CheckFailed(faults[0])
     rights = [np.ravel(_forecasts(*case)) for case in cases]
-    _judge(cases, results, rights, _FORECAST_MISTAKES, _explain_forecast, _FORECAST_ERRORS)
+    judge(cases, results, rights, _FORECAST_MISTAKES, _explain_forecast, _FORECAST_ERRORS)
     return (
         "Each forecast is made from the newest `n_in` values, forecasts included, for models that "
         "answer (m, 1) or (m,), and the window you were given is left as it was."
@@ -928,7 +928,7 @@ def fold(answer):
     results, rights = [attempt(answer, case) for case in cases], [_folded(*case) for case in cases]
     forgotten = any(map(_variables_forgotten, cases, results))
     errors = _VARIABLES_ERRORS if forgotten else _FOLD_ERRORS
-    _judge(cases, results, rights, _fold_mistakes(), _explain_fold, errors)
+    judge(cases, results, rights, _fold_mistakes(), _explain_fold, errors)
     for case in [(_series(200), 3, 7), (_series(170, 2), 4, 5)]:
         _judge_state(attempt(answer, case), *case)
     return (
@@ -1156,15 +1156,6 @@ def _fits_pair(pair, guess, places=(0, 1)):
     return all(array is not None and same(array, guess[p]) for p, array in arrays.items())
 
 
-def _judge(cases, results, rights, mistakes, explain, errors=(), otherwise=None):
-    """Judge the results; NaN and infinity are for :class:`Answer` to describe."""
-
-    def explain_finite(case, array, right):
-        return explain(case, array, right) if np.isfinite(array).all() else None
-
-    judge(cases, results, rights, mistakes, explain_finite, errors, otherwise)
-
-
 def _judge_pairs(names, cases, pairs, rights, mistakes, explain, errors=(), otherwise=None):
     """Judge answers of two parts: a mistake has to explain both.
 
@@ -1185,7 +1176,7 @@ def _judge_pairs(names, cases, pairs, rights, mistakes, explain, errors=(), othe
         def part_of(way, place=place):
             return lambda *case: (way(*case) or (None, None))[place]
 
-        _judge(
+        judge(
             cases,
             [pair if _failed(pair) else pair[place] for pair in pairs],
             [right[place] for right in rights],

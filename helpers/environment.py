@@ -16,8 +16,8 @@ COURSE = Path(__file__).resolve().parent.parent
 PYTHON_FROM, PYTHON_BELOW = (3, 11), (3, 14)
 INSTALL = "python -m pip install --requirement requirements.txt (in the folder of the course)"
 # What labs import, by the names that pip knows; the backend of Keras is looked at apart.
-NEEDED = ["keras", "numpy", "scipy", "scikit-learn", "matplotlib", "pooch", "tqdm", "psutil"]
-NEEDED += ["ipykernel", "ipywidgets"]
+NEEDED = ["keras", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "pooch", "tqdm"]
+NEEDED += ["psutil", "ipykernel", "ipywidgets"]
 TOTAL_NEEDED = 2.0  # GB, for a lab and the rest of a user's server
 FREE_NEEDED = 1.5  # GB, the most that a lab's kernel takes
 GB = 1e9
@@ -37,7 +37,7 @@ class Report:
     def __str__(self):
         lines = []
         for name, text in self.rows:
-            lines += _wrap(name.ljust(12), text)
+            lines += _wrap(name.ljust(11) + " ", text)
         for name, sentences in (("Warning:", self.warnings), ("Problem:", self.problems)):
             for sentence in sentences:
                 lines += _wrap(name.ljust(12), sentence)

@@ -12,6 +12,7 @@ from helpers.data.files import DataError
 from helpers.data.photos import photo
 from helpers.data.registry import names
 from helpers.data.sources import Source, look, prefetch
+from helpers.data.storms import Storms, check_storms, storms
 from helpers.data.weights import backbone_weights
 
 __all__ = [
@@ -21,8 +22,10 @@ __all__ = [
     "Pets",
     "Source",
     "Species",
+    "Storms",
     "activity",
     "backbone_weights",
+    "check_storms",
     "look",
     "mnist",
     "names",
@@ -30,4 +33,5 @@ __all__ = [
     "photo",
     "prefetch",
     "species",
+    "storms",
 ]

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import math
 import os
 import shutil
 import tarfile
@@ -18,7 +19,9 @@ from helpers.data.registry import File, Folder
 
 CONNECT_SECONDS = 5  # a network that lets nothing through should cost a student no more than this
 READ_SECONDS = 20
+FILES_SECONDS = 900  # for all files of a data set together; those in folders may take any time
 STALE_SECONDS = 24 * 3600
+MANY = 8  # files
 
 
 class DownloadError(DataError):
@@ -29,13 +32,19 @@ def fetch(wanted: list[File], folder: Path) -> dict[str, bytes]:
     """Download files into `folder` and return their uncompressed contents by file name.
 
     Each file is written to a temporary folder beside its place and moved there, in one step, once
-    its hash is right: whatever fails, and however many processes do the same, `folder` holds only
-    complete files. Raises `DownloadError`; what came before the failure stays.
+    its hash is right, or its content for a file without one: whatever fails, and however many
+    processes do the same, `folder` holds only complete files. Raises `DownloadError`; what came
+    before the failure stays.
     """
-    contents = {}
+    from tqdm.auto import tqdm
+
+    contents, deadline = {}, time.monotonic() + FILES_SECONDS
+    # Few files have a bar each, many have one together.
+    many = len(wanted) >= MANY
+    bar = tqdm(wanted, desc=folder.name, leave=False, disable="CI" in os.environ or not many)
     with _workplace(folder) as temporary:
-        for file in wanted:
-            path = _fetch_one(file, temporary)
+        for file in bar:
+            path = _fetch_one(file, temporary, deadline, quiet=many)
             contents[file.name] = files.read(path)
             path.replace(folder / file.name)
     return contents
@@ -81,20 +90,33 @@ def _workplace(folder: Path) -> Iterator[Path]:
         ) from error
 
 
-def _fetch_one(file: File, temporary: Path) -> Path:
-    """Download a file and return where it lies, once its hash is right."""
+def _fetch_one(
+    file: File, temporary: Path, deadline: float = math.inf, quiet: bool = False
+) -> Path:
+    """Download a file and return where it lies, once its hash or its content is right."""
     reasons = []
     for url in file.urls:
         path = temporary / file.name
-        reason = _download(url, path)
-        if reason is None and files.sha256_of_file(path) == file.sha256:
+        reason = _download(url, path, deadline, quiet) or _fault(path, file)
+        if reason is None:
             return path
-        host = urlsplit(url).netloc
-        reasons.append(f"{host} {reason or 'sent another file than the original'}")
+        reasons.append(f"{urlsplit(url).netloc} {reason}")
     raise DownloadError(
         f"the download of {file.name} failed: {', '.join(reasons)}, "
         "check the network and the setting of the proxy (HTTPS_PROXY)"
     )
+
+
+def _fault(path: Path, file: File) -> str | None:
+    """Return what is wrong with a file that was downloaded, None if nothing is."""
+    if file.check is None:
+        original = files.sha256_of_file(path) == file.sha256
+        return None if original else "sent another file than the original"
+    try:
+        file.check(files.read(path))
+    except DataError as fault:
+        return f"sent a file that {fault}"
+    return None
 
 
 def _unpack(archive: Path, inside: str, folder: Path) -> None:
@@ -147,25 +169,36 @@ def _put(complete: Path, place: Path) -> None:
         shutil.rmtree(complete)
 
 
-def _download(url: str, path: Path) -> str | None:
-    """Download `url` to `path`; return what went wrong with the network, None if nothing did."""
+def _download(url: str, path: Path, deadline: float, quiet: bool) -> str | None:
+    """Download `url` to `path`; return what went wrong with the network, None if nothing did.
+
+    `deadline` is a time of `time.monotonic`: a server may send something now and then for ever.
+    """
     import pooch
     import requests
     from tqdm.auto import tqdm
 
-    bar = tqdm(
+    class Bar(tqdm):
+        def __bool__(self):  # pooch asks, and a bar is false where the server doesn't say the size
+            return True
+
+        def update(self, n=1):  # called after each chunk
+            if time.monotonic() > deadline:
+                raise requests.Timeout
+            return super().update(n)
+
+    bar = Bar(
         desc=path.name,
-        total=1,  # pooch asks whether the bar is true, and sets the total that the server says
         unit="B",
         unit_scale=True,
         leave=False,
-        disable="CI" in os.environ,
+        disable=quiet or "CI" in os.environ,
     )
     # Plain HTTPDownloader: `pooch.retrieve` would make files that only their owner can read, which
     # is of no use in a shared folder. Its file comes as it is stored, not packed for transport.
     downloader = pooch.HTTPDownloader(
         progressbar=bar,
-        chunk_size=2**16,
+        chunk_size=2**12,  # small, so that a slow server meets the deadline
         timeout=(CONNECT_SECONDS, READ_SECONDS),
         headers={"Accept-Encoding": "identity"},
     )

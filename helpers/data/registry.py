@@ -1,7 +1,9 @@
 """What is known of each data set: datasets/registry.toml, read into plain records."""
 
+import importlib
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from helpers.data.files import DataError
@@ -15,14 +17,16 @@ DATASETS = COURSE / "datasets"
 class File:
     """One file of a data set; `content_sha256` is the hash of its uncompressed content.
 
-    Both hashes are None where there is no original to compare with, hence no address either: then
-    the loader tells whether the content can be used.
+    Both hashes are None where there is no original to compare with. Then either there is no address
+    and the loader tells whether the content can be used, or the server revises what it sends:
+    `check` raises `DataError` when the content that came can't be used.
     """
 
     name: str
     urls: tuple[str, ...]
     sha256: str | None
     content_sha256: str | None
+    check: Callable[[bytes], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Dataset:
     """A data set: what it is called, where its files or folders lie and where they come from.
 
     `offline` is the folder with its offline default, None where the loader makes that by itself.
+    `substitute` is the same data set from another place, to be taken where these files are missing.
     """
 
     name: str
@@ -56,6 +61,7 @@ class Dataset:
     licence: str
     citation: str
     files: tuple[File | Folder, ...]
+    substitute: "Dataset | None" = None
 
     @property
     def can_be_downloaded(self) -> bool:
@@ -75,7 +81,7 @@ def dataset(name: str) -> Dataset:
     files += [_folder(entry) for entry in table.get("folders", [])]
     offline = DATASETS / table["offline"] if "offline" in table else None
     same = [file.name for file in files] if offline else []
-    return Dataset(
+    found = Dataset(
         name=name,
         title=table["title"],
         what=table.get("what", "data"),
@@ -87,6 +93,12 @@ def dataset(name: str) -> Dataset:
         citation=table["citation"],
         files=tuple(files),
     )
+    if "substitute" not in table:
+        return found
+    # Many files with long addresses, which a module composes.
+    source = importlib.import_module(f"helpers.data.{table['substitute']}")
+    other = replace(found, folder=table["substitute"], files=source.files())
+    return replace(found, substitute=other)
 
 
 def _file(entry: dict) -> File:

@@ -59,11 +59,12 @@ class Source:
 def find(name: str) -> tuple[Contents, Source]:
     """Return the uncompressed content of each file of a data set, by file name, and its source.
 
-    Real data are verified by their SHA-256, except files that have no hash in the registry. An
-    offline default that the loader makes by itself has no files: the dict is empty. A data folder
-    that can't be used is a `DataError`, because what an instructor set is never passed over in
-    silence. A cache or a download that fails is none: the offline default remains, and the notes of
-    the source say what failed.
+    Real data are verified by their SHA-256, except files that have no hash in the registry; where
+    the data set has a substitute, its files may come instead. An offline default that the loader
+    makes by itself has no files: the dict is empty. A data folder that can't be used is a
+    `DataError`, because what an instructor set is never passed over in silence. A cache or a
+    download that fails is none: the offline default remains, and the notes of the source say what
+    failed.
     """
     return _search(registry.dataset(name), _verified, download.fetch)
 
@@ -108,9 +109,11 @@ def prefetch() -> None:
     an address is told and passed over. Raises `DataError` when another can't be had.
     """
     for name in registry.names():
-        dataset = registry.dataset(name)
-        place = _cache_folder() / dataset.folder
-        _, faults = _examine(dataset, place, _verified)
+        for dataset in _candidates(registry.dataset(name)):
+            place = _cache_folder() / dataset.folder
+            _, faults = _examine(dataset, place, _verified)
+            if not faults:
+                break
         wanted = [file for file in dataset.files if file.name in faults]
         if wanted and not dataset.can_be_downloaded:
             print(f"{dataset.title}: {_advice(dataset)}.")
@@ -167,38 +170,46 @@ def _search(dataset: Dataset, load: Load, fetch: Fetch) -> tuple[Contents, Sourc
 
     if setting:
         folder = _data_folder(setting)
-        place = folder / dataset.folder
-        if _is_folder(place):
-            contents, faults = _examine(dataset, place, load)
-            if faults:
-                raise DataError(
-                    f"{dataset.title} in the data folder can't be used: {_summary(faults)}. "
-                    "Copy the file there again, or set COURSE_DATA=offline to go on without it"
-                )
-            return contents, source("folder", place)
+        for candidate in _candidates(dataset):
+            place = folder / candidate.folder
+            if _is_folder(place):
+                contents, faults = _examine(candidate, place, load)
+                if faults:
+                    raise DataError(
+                        f"{dataset.title} in the data folder can't be used: {_summary(faults)}. "
+                        "Copy the file there again, or set COURSE_DATA=offline to go on without it"
+                    )
+                return contents, source("folder", place)
         notes.append(f"the data folder {folder} has no {dataset.folder}/")
 
-    place = _cache_folder() / dataset.folder
-    contents, faults = _examine(dataset, place, load)
-    if not faults:
-        return contents, source("cache", place)
     allowed = _download_allowed()
-    damaged = not all(isinstance(fault, MissingError) for fault in faults.values())
-    if contents or damaged:  # otherwise nothing was ever kept here, which is no news
-        advice = "delete it, or " if damaged else ""
-        advice = f": {advice}set COURSE_DOWNLOAD=yes to download it again"
-        no_advice = allowed or not dataset.can_be_downloaded
-        notes.append(f"in the cache {_summary(faults)}{'' if no_advice else advice}")
+    for candidate in _candidates(dataset):
+        place = _cache_folder() / candidate.folder
+        contents, faults = _examine(candidate, place, load)
+        if not faults:
+            return contents, source("cache", place)
+        damaged = not all(isinstance(fault, MissingError) for fault in faults.values())
+        if contents or damaged:  # otherwise nothing was ever kept here, which is no news
+            advice = "delete it, or " if damaged else ""
+            advice = f": {advice}set COURSE_DOWNLOAD=yes to download it again"
+            no_advice = allowed or not candidate.can_be_downloaded
+            notes.append(f"in the cache {_summary(faults)}{'' if no_advice else advice}")
 
-    if allowed and dataset.can_be_downloaded:
+    # The last candidate is the one that a download may have.
+    if allowed and candidate.can_be_downloaded:
         try:
-            contents |= fetch([file for file in dataset.files if file.name in faults], place)
+            contents |= fetch([file for file in candidate.files if file.name in faults], place)
             return contents, source("download", place)
         except download.DownloadError as error:
             notes.append(str(error))
     if not notes:
-        notes.append(_advice(dataset))
+        notes.append(_advice(candidate))
     return _offline(dataset, load), source("offline", dataset.offline)
+
+
+def _candidates(dataset: Dataset) -> tuple[Dataset, ...]:
+    """Return the data set and what may take its place, in the order of preference."""
+    return (dataset,) if dataset.substitute is None else (dataset, dataset.substitute)
 
 
 def _examine(dataset: Dataset, place: Path, load: Load) -> tuple[Contents, dict[str, DataError]]:

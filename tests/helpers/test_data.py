@@ -562,7 +562,8 @@ def test_the_real_mnist(real_data, monkeypatch):
 
 
 def test_registry():
-    assert registry.names() == ["mnist", "mobilenet", "activity", "hymenoptera", "pets"]
+    names = ["mnist", "mobilenet", "activity", "storms", "hymenoptera", "pets"]
+    assert registry.names() == names
     mnist = registry.dataset("mnist")
     assert sorted(file.name for file in mnist.files) == sorted(NAMES)
     assert "1998" in mnist.citation
@@ -634,11 +635,13 @@ def test_photo_without_scikit_learn(monkeypatch):
         data.photo()
 
 
-def test_import_is_quick():
-    """Nothing heavy is imported before it is needed."""
+@pytest.mark.parametrize("use", ["", "[data.look(name) for name in data.names()];"])
+def test_import_is_quick(course, use):
+    """Nothing heavy is imported before it is needed, which it isn't to look for files either."""
     script = (
-        "import sys; from helpers import data;"
-        "print({'keras', 'pooch', 'requests', 'sklearn', 'tensorflow'} & set(sys.modules))"
+        f"import sys; from helpers import data; {use}"
+        "slow = {'keras', 'pandas', 'pooch', 'requests', 'sklearn', 'tensorflow'};"
+        "print(slow & set(sys.modules))"
     )
     result = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60

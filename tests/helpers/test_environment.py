@@ -174,7 +174,7 @@ def test_wrong_python(monkeypatch, capsys, first, below):
     assert lines.endswith("Not ready: solve the problem first.\n")
 
 
-@pytest.mark.parametrize("names", [["scipy"], ["keras", "tqdm"], ["numpy"], ["pooch"]])
+@pytest.mark.parametrize("names", [["scipy"], ["keras", "tqdm"], ["numpy"], ["pandas"], ["pooch"]])
 def test_missing_package(monkeypatch, capsys, names):
     lacks(monkeypatch, *names)
     monkeypatch.delenv("COURSE_CACHE")

@@ -1,0 +1,1 @@
+"""What forecasting SYM-H takes: the physics, inputs without a look ahead, a network, the scores."""

@@ -19,8 +19,9 @@ lab: .venv/installed
 	@test -n "$(NOTEBOOK)" || { echo "There is no lab $(or $(LAB),00) in labs/."; exit 1; }
 	$(BIN)/jupyter lab --port=$(PORT) $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=labs --LabApp.default_url=/lab/tree/$(notdir $(NOTEBOOK))
 
+# Two files at a time: the labs take their time, and two cores are what CI has.
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 
 check: .venv/installed
 	$(BIN)/ruff check .

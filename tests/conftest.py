@@ -9,8 +9,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # `authoring` is not installed; only `helpers` is
 
-# Taken out before any test imports a module that might look at it; `real_data` hands it on.
-REAL_DATA = os.environ.pop("COURSE_DATA", "")
+# Taken out before any test imports a module that might look at it; `real_data` hands it on. The
+# workers of xdist, whose environment is this one, find it under the other name.
+REAL_DATA = os.environ.setdefault("TESTS_REAL_DATA", os.environ.pop("COURSE_DATA", ""))
 os.environ.pop("COURSE_DOWNLOAD", None)
 
 

@@ -3,21 +3,9 @@
 import nbformat
 import pytest
 
-from authoring import build, kernel, source
-from authoring.budget import used_real_data
+from authoring import build, kernel
 
 SOURCES = build.sources()  # an error, not an empty list, when there is none
-
-# Labs that also run on real data, and the folder that must be there for it.
-REAL = {
-    "01": "mnist",
-    "02": "mnist",
-    "03": "mnist",
-    "04": "mnist",
-    "05": "hymenoptera",
-    "06": "oxford_pets",
-    "07": "har",
-}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
@@ -37,15 +25,3 @@ def test_solution_runs_offline(path, nbval):
     status, output = nbval(notebook)
     assert status == 0, output
     assert f"{len(cells)} passed" in output, output
-
-
-@pytest.mark.timeout(1200)
-@pytest.mark.parametrize("number", REAL)
-def test_solution_runs_on_real_data(number, real_data):
-    if not (real_data / REAL[number]).is_dir():
-        pytest.skip(f"{real_data} has no folder {REAL[number]}")
-    (path,) = build.sources(numbers=[number])
-    notebook = source.read(path)
-    kernel.run(notebook, path.parent, data=real_data)
-    build.refuse_noise(notebook, path.name)
-    assert used_real_data(notebook)

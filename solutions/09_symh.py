@@ -902,7 +902,8 @@ def number_of(storm):
 
 
 def fit_ridge(past, n_in, alpha, kind):
-    x = [lags(number_of(storm), n_in, kind)[:-24:6] for storm in past]
+    # Copies of every sixth row, so that the memory of the others is free again.
+    x = [lags(number_of(storm), n_in, kind)[:-24:6].copy() for storm in past]
     y = [changes(storm)[::6] for storm in past]
     return Ridge(alpha).fit(np.concatenate(x), np.concatenate(y))
 
@@ -1221,7 +1222,7 @@ def cheating_error(prepare=lambda storm: storm, ahead=24, scale_on=()):
     def change(storm):
         return (storm["sym_h"].shift(-ahead) - storm["sym_h"]).to_numpy()[23:]
 
-    x = np.concatenate([lagged(storm)[:-ahead:6] for storm in train])
+    x = np.concatenate([lagged(storm)[:-ahead:6].copy() for storm in train])
     y = np.concatenate([change(storm)[:-ahead:6] for storm in train])
     model, errors = Ridge(1000).fit(x, y), []
     for storm in val:

@@ -12,10 +12,10 @@
 # - say honestly where your forecast fails.
 #
 # It takes two afternoons: data and physics up to the ring current, then forecasts. The notebook
-# computes for about three minutes on two CPU cores and takes up to 1.4 GB of memory. The data are
-# recordings of the spacecraft ACE, where the data folder holds them, or storms that the course
-# makes itself: from a solar wind that is drawn at random, and equations like those of this lab. The
-# first cell that loads them says which.
+# computes for two to three minutes on two CPU cores and takes up to 1.4 GB of memory. The data are
+# recordings of the spacecraft ACE where the data folder holds them, those of NASA's OMNI where
+# downloads are allowed, or storms that the course makes itself: from a solar wind that is drawn at
+# random, and equations like those of this lab. The first cell that loads them says which.
 
 # %%
 import keras
@@ -767,7 +767,7 @@ def unscaled(storm):
 every = np.concatenate([unscaled(storm) for storm in train])
 mean, deviation = every.mean(axis=0), every.std(axis=0)
 raw = {n: (unscaled(storms.storm(n)) - mean) / deviation for n in storms.windows.index}
-print(len(raw), "storms; the first has the shape", raw[1].shape)
+print(len(raw), "storms; the deepest of val has the shape", raw[strongest].shape)
 
 # %% [markdown]
 # ## Physics as an input
@@ -1386,6 +1386,8 @@ board.round(2)
 
 # %%
 goal = {True: (7.55, 10.8), False: (6.7, 10.3)}[storms.source.real]
+if storms.at == "bow shock":  # other storms, other rules: there the physics is the bar
+    goal = board.loc["physics"]
 for hours, bar in zip(["1 h", "2 h"], goal, strict=True):
     check.reached(f"RMSE in nT, {hours} ahead", board[hours].iloc[-1], at_most=bar)
 
@@ -1394,7 +1396,8 @@ for hours, bar in zip(["1 h", "2 h"], goal, strict=True):
 #
 # This notebook trains each model once, briefly. `datasets/measure_forecasts.py` did it at length: LSTMs
 # with three times as many windows, several seeds of each network, and averages of two, four and eight.
-# **These numbers are read from the file that it wrote**, not computed here. `runs` is how many
+# **These numbers are read from the file that it wrote**, not computed here; they are of the 80 storms
+# of ACE, or of those that the course makes. `runs` is how many
 # networks were trained, or averages made of eight networks; the range is that of these runs.
 
 # %%

@@ -440,6 +440,25 @@ print(f"nearest mean: {accuracy:.1%} of {len(test)} test digits, guessing: {1 / 
 # 03 measure it.
 
 # %% [markdown]
+# ## What you have solved stays solved
+#
+# A kernel forgets everything when it is restarted: run the cells again from the top. What you
+# *solved* is kept apart, in a small file in your home folder, with the day on which each check first
+# said *Correct*. Your answers and failed attempts are not in it, and it is sent nowhere.
+#
+# The cell below shows how far you are in the whole course, and where the file lies. Come back to it
+# at any time. `progress.delete()` deletes the record; your notebooks stay as they are.
+
+# %%
+from helpers import progress
+
+progress.show()
+
+# %% [markdown]
+# The last cell of each lab is its score card: there you see what you solved in this lab, today or
+# on an earlier day.
+
+# %% [markdown]
 # ## Recap
 #
 # - A picture is an array `(height, width, channels)`: rows first, colors last.

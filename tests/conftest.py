@@ -13,6 +13,8 @@ sys.path.insert(0, str(ROOT))  # `authoring` is not installed; only `helpers` is
 # workers of xdist, whose environment is this one, find it under the other name.
 REAL_DATA = os.environ.setdefault("TESTS_REAL_DATA", os.environ.pop("COURSE_DATA", ""))
 os.environ.pop("COURSE_DOWNLOAD", None)
+# No test leaves a trace in the home of whoever runs it.
+os.environ["COURSE_PROGRESS"] = "off"
 
 
 @pytest.fixture

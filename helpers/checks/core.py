@@ -33,6 +33,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import progress
 from .panel import Panel, in_notebook, show
 
 
@@ -60,10 +61,14 @@ class NotAttempted(CheckFailed):
 
 
 class Lab:
-    """The checks of one lab and what became of them in this kernel."""
+    """The checks of one lab and what became of them in this kernel.
+
+    `name` begins with the number of the lab, by which `helpers.progress` knows it.
+    """
 
     def __init__(self, name):
         self.name = name
+        self.exercises = []  # titles of the checks; `reached` adds to `status` alone
         self.status = {}  # title -> "not run", "correct", "wrong" or "not attempted"
 
     def check(self, title):
@@ -76,6 +81,7 @@ class Lab:
         """
 
         def decorate(test):
+            self.exercises.append(title)
             self.status[title] = "not run"
             names = inspect.signature(test).parameters
 
@@ -120,20 +126,33 @@ class Lab:
         self._settle(what, judge, (value,))
 
     def score_card(self):
-        """Show every check of the lab with its status in this session."""
+        """Show every check of the lab with its status in this kernel.
+
+        Where progress is kept, what was solved before is told with its day, and in one line how
+        much is solved in the whole course.
+        """
         symbols = {"correct": "✔", "wrong": "✘", "not attempted": "○", "not run": "·"}
-        done = sum(status == "correct" for status in self.status.values())
-        width = max(map(len, symbols))
-        lines = [
-            f"    {symbols[status]} {status:<{width}}  {title}"
-            for title, status in self.status.items()
-        ]
-        if done == len(self.status):
+        days = progress.solved(self.name)
+        rows = []
+        for title in [*self.status, *(title for title in days if title not in self.status)]:
+            status = self.status.get(title, "not run")
+            symbol, before = symbols[status], f"solved on {days.get(title)}"
+            if title not in days or status == "correct":
+                rows.append((symbol, status, title))
+            elif status == "not run":
+                rows.append((symbols["correct"], before, title))
+            else:
+                rows.append((symbol, status, f"{title} ({before})"))
+        width = max(len(text) for text in [*symbols, *(status for _, status, _ in rows)])
+        lines = [f"    {symbol} {status:<{width}}  {title}" for symbol, status, title in rows]
+        done = sum(symbol == symbols["correct"] for symbol, _, _ in rows)
+        if done == len(rows):
             message = "Every exercise is solved."
         else:
             message = "Run a check again after you change its answer; then run this cell again."
-        title = f"{self.name}: {done} of {len(self.status)} correct"
-        show(Panel("card", title, "\n".join(lines) + "\n\n" + message))
+        paragraphs = ["\n".join(lines), message, progress.summary()]
+        title = f"{self.name}: {done} of {len(rows)} correct"
+        show(Panel("card", title, "\n\n".join(filter(None, paragraphs))))
 
     def _settle(self, title, judge, answers):
         """Run `judge`, record its outcome under `title` and show or raise it."""
@@ -150,7 +169,8 @@ class Lab:
             )
         else:
             self.status[title] = "correct"
-            show(Panel("correct", title, message or ""))
+            note = progress.keep(self.name, title)
+            show(Panel("correct", title, "\n\n".join(filter(None, [message, note]))))
             return
         error.title = title
         self.status[title] = error.status

@@ -12,6 +12,7 @@ LOOK = {
     "wrong": ("✘", "Not yet", "213, 94, 0"),
     "not attempted": ("○", "Not attempted", "86, 180, 233"),
     "card": ("★", "Score card", "86, 180, 233"),
+    "progress": ("★", "Progress", "86, 180, 233"),
 }
 
 

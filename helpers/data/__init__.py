@@ -10,6 +10,7 @@ from helpers.data.animals import Pets, Species, pets, species
 from helpers.data.digits import Digits, mnist
 from helpers.data.files import DataError
 from helpers.data.photos import photo
+from helpers.data.radar import Radar, radar
 from helpers.data.registry import names
 from helpers.data.sources import Source, look, prefetch
 from helpers.data.storms import Storms, check_storms, storms
@@ -20,6 +21,7 @@ __all__ = [
     "DataError",
     "Digits",
     "Pets",
+    "Radar",
     "Source",
     "Species",
     "Storms",
@@ -32,6 +34,7 @@ __all__ = [
     "pets",
     "photo",
     "prefetch",
+    "radar",
     "species",
     "storms",
 ]

@@ -1,14 +1,11 @@
 """Human activity: what a smartphone at the waist records while people walk, sit, stand and lie."""
 
-import io
-import zipfile
-import zlib
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 
-from helpers.data import sources
+from helpers.data import files, sources
 from helpers.data.files import DataError
 
 STEPS = 128  # samples of a window: 2.56 seconds
@@ -60,7 +57,7 @@ def activity() -> Activity:
 def _read(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return `x`, `y` and `person` of the real file; `DataError` tells what is wrong with it."""
     try:
-        arrays = _unpack(content)
+        arrays = files.arrays(content, ARRAYS)
         _check(arrays)
     except DataError as fault:
         raise DataError(
@@ -72,21 +69,6 @@ def _read(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray
     x = arrays["X"].astype(np.float32) * arrays["scale"].astype(np.float32)
     y = arrays["y"].astype(np.uint8) - np.uint8(1)  # the file counts from 1
     return x[order], y[order], arrays["subject"][order].astype(np.uint8)
-
-
-def _unpack(content: bytes) -> dict[str, np.ndarray]:
-    if not content.startswith(b"PK"):  # np.load would take a single array as well
-        raise DataError(f"is no .npz file: it starts with the bytes {content[:4].hex()}")
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            arrays = {name: np.asarray(file[name]) for name in ARRAYS if name in file}
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
-        # ValueError also where pickled code would have to run, which np.load refuses.
-        raise DataError(f"is damaged ({error})") from error
-    for name in ARRAYS:
-        if name not in arrays:
-            raise DataError(f"holds no array {name}")
-    return arrays
 
 
 def _check(arrays: dict[str, np.ndarray]) -> None:

@@ -2,9 +2,13 @@
 
 import gzip
 import hashlib
+import io
 import zipfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
+
+import numpy as np
 
 
 class DataError(RuntimeError):
@@ -71,6 +75,26 @@ def in_zip(path: Path) -> zipfile.Path:
         return zipfile.Path(path)
     except (OSError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} is damaged ({error})") from error
+
+
+def arrays(content: bytes, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Return the arrays `names` of an .npz file, given as bytes; never loads a pickle.
+
+    Raises `DataError`, whose message goes on from the file's name, when the file is none of these,
+    is damaged or lacks an array.
+    """
+    if not content.startswith(b"PK"):  # np.load would take a single array as well
+        raise DataError(f"is no .npz file: it starts with the bytes {content[:4].hex()}")
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            found = {name: np.asarray(file[name]) for name in names if name in file}
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
+        # ValueError also where pickled code would have to run, which np.load refuses.
+        raise DataError(f"is damaged ({error})") from error
+    for name in names:
+        if name not in found:
+            raise DataError(f"holds no array {name}")
+    return found
 
 
 def sha256(content: bytes) -> str:

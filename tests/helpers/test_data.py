@@ -562,7 +562,7 @@ def test_the_real_mnist(real_data, monkeypatch):
 
 
 def test_registry():
-    names = ["mnist", "mobilenet", "activity", "storms", "hymenoptera", "pets"]
+    names = ["mnist", "mobilenet", "activity", "storms", "radar", "hymenoptera", "pets"]
     assert registry.names() == names
     mnist = registry.dataset("mnist")
     assert sorted(file.name for file in mnist.files) == sorted(NAMES)

@@ -24,7 +24,9 @@ def attempt(answer, case):
         return failure
 
 
-def judge(cases, results, rights, mistakes, explain, errors=(), otherwise=None):
+def judge(
+    cases, results, rights, mistakes, explain, errors=(), otherwise=None, tolerance=TOLERANCE
+):
     """Fail at the first wrong result, with the mistake that explains all results if there is one.
 
     `results` are what `attempt` returned for each case, `rights` the right arrays. `mistakes` are
@@ -34,13 +36,14 @@ def judge(cases, results, rights, mistakes, explain, errors=(), otherwise=None):
     wrong array. NaN or infinity where every right number is finite, or None from `explain`, is left
     to :class:`Answer`, which says what is strange about the numbers.
     `errors` are pairs of a pattern in the text of an error and a hint. The arguments of the call
-    fill in {0}, {1} and so on in messages and hints.
+    fill in {0}, {1} and so on in messages and hints. Numbers, right or those of a mistake, are the
+    same within `tolerance`.
     """
     arrays = [None if isinstance(r, CheckFailed) else numbers(r.value) for r in results]
     wrong = [
         place
         for place, (array, right) in enumerate(zip(arrays, rights, strict=True))
-        if array is None or not same(array, right)
+        if array is None or not same(array, right, tolerance)
     ]
     if not wrong:
         return
@@ -51,7 +54,7 @@ def judge(cases, results, rights, mistakes, explain, errors=(), otherwise=None):
                 message
                 for message, *ways in mistakes
                 for mistake in ways
-                if _fits(mistake, cases, arrays, rights)
+                if _fits(mistake, cases, arrays, rights, tolerance)
             ),
             otherwise,
         )
@@ -74,7 +77,7 @@ def judge(cases, results, rights, mistakes, explain, errors=(), otherwise=None):
     raise CheckFailed("\n\n".join(filter(None, [message, versus])))
 
 
-def _fits(mistake, cases, arrays, rights):
+def _fits(mistake, cases, arrays, rights, tolerance):
     """Tell whether a mistake explains every result: at least one wrong one, and the right ones."""
     explained = False
     for case, array, right in zip(cases, arrays, rights, strict=True):
@@ -82,9 +85,9 @@ def _fits(mistake, cases, arrays, rights):
         if predicted is None:
             continue
         by_shape = isinstance(predicted, tuple)
-        if not (array.shape == predicted if by_shape else same(array, predicted)):
+        if not (array.shape == predicted if by_shape else same(array, predicted, tolerance)):
             return False
-        explained = explained or not same(array, right)
+        explained = explained or not same(array, right, tolerance)
     return explained
 
 
@@ -96,14 +99,17 @@ def numbers(value):
     return array if array is not None and array.dtype.kind in "biuf" else None
 
 
-def close(array, expected):
-    """Compare numbers one by one; NaN equals NaN, and infinity equals itself."""
+def close(array, expected, tolerance=TOLERANCE):
+    """Compare numbers one by one; NaN equals NaN, and infinity equals itself.
+
+    `tolerance` is relative to the largest expected magnitude (at least 1).
+    """
     array, expected = np.asarray(array, dtype=float), np.asarray(expected, dtype=float)
     finite = np.abs(expected[np.isfinite(expected)])
     scale = max(1.0, np.max(finite, initial=0.0))
-    return np.isclose(array, expected, rtol=0, atol=TOLERANCE * scale, equal_nan=True)
+    return np.isclose(array, expected, rtol=0, atol=tolerance * scale, equal_nan=True)
 
 
-def same(array, expected):
-    """Tell whether two arrays have one shape and equal numbers, up to what float32 can hold."""
-    return np.shape(array) == np.shape(expected) and bool(np.all(close(array, expected)))
+def same(array, expected, tolerance=TOLERANCE):
+    """Tell whether two arrays have one shape and equal numbers within `tolerance`."""
+    return np.shape(array) == np.shape(expected) and bool(np.all(close(array, expected, tolerance)))

@@ -18,6 +18,7 @@ REAL = {
     "06": "oxford_pets",
     "07": "har",
     "09": "symh",
+    "10": "radar",
     "12": "symh",
 }
 

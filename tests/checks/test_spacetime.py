@@ -1,0 +1,485 @@
+"""The checks of lab 10 against right, blank and wrong answers."""
+
+import contextlib
+import re
+import time
+
+import numpy as np
+import pytest
+from failing import fails
+from keras import ops
+from scipy import ndimage, signal, stats
+from sklearn import metrics
+
+from helpers.checks import spacetime as check
+from helpers.checks.core import CheckFailed, NotAttempted
+
+
+def blank(*arguments):
+    """A body with nothing in it."""
+    ...
+
+
+def moved(
+    cross=lambda a, b: a.conj() * b,
+    scale=lambda cross: cross / (np.abs(cross) + 1e-9),
+    back=np.fft.ifft2,
+    forth=np.fft.fft2,
+    wrap=lambda p, n, other: p - n if p > n // 2 else p,
+    end=lambda rows, columns, shape: (rows, columns),
+):
+    """Phase correlation with a fault."""
+
+    def displacement(before, after):
+        peak = back(scale(cross(forth(before), forth(after)))).real
+        h, w = peak.shape
+        row, column = divmod(int(np.argmax(peak)), w)
+        return end(wrap(row, h, w), wrap(column, w, h), (h, w))
+
+    return displacement
+
+
+def by_search(before, after):
+    """Compare what overlaps, shift by shift."""
+    h, w = before.shape
+    best = {}
+    for r in range(-(h // 2), h // 2 + 1):
+        for c in range(-(w // 2), w // 2 + 1):
+            old = before[max(0, -r) : h - max(0, r), max(0, -c) : w - max(0, c)]
+            new = after[max(0, r) : h - max(0, -r), max(0, c) : w - max(0, -c)]
+            best[r, c] = np.mean((old - new) ** 2)
+    return [float(each) + 0.2 for each in min(best, key=best.get)]
+
+
+def moving(
+    move=lambda k, motion: np.multiply(k, motion),
+    shift=lambda frame, move: ndimage.shift(frame.astype(float), move, order=1),
+    end=np.stack,
+    again=False,
+    start=1,
+):
+    """Advection with a fault."""
+
+    def advect(frame, motion, steps):
+        movie, last = [], frame
+        for k in range(start, steps + 1):
+            movie.append(shift(last if again else frame, move(k, motion)))
+            last = movie[-1]
+        return end(movie)
+
+    return advect
+
+
+def by_coordinates(frame, motion, steps):
+    grid = np.indices(frame.shape)
+    moves = [np.array(motion)[:, None, None] * k for k in range(1, steps + 1)]
+    kind = {"order": 1, "mode": "grid-constant"}
+    return [ndimage.map_coordinates(frame, grid - m, **kind).tolist() for m in moves]
+
+
+def in_single_precision(frame, motion, steps):
+    return ops.convert_to_tensor(np.float32(moving()(frame, motion, steps)))
+
+
+def rolling(frame, move):
+    return np.roll(frame, np.round(move).astype(int), (0, 1))
+
+
+def edged(mode):
+    return lambda frame, move: ndimage.shift(frame.astype(float), move, order=1, mode=mode)
+
+
+def scored(
+    event=np.greater_equal,
+    axis=(0, 2, 3),
+    csi=lambda h, m, f, c: h / (h + m + f),
+    pod=lambda h, m, f, c: h / (h + m),
+    far=lambda h, m, f, c: f / (h + f),
+    end=lambda csi, pod, far: (csi, pod, far),
+):
+    """The three scores with a fault."""
+
+    def scores(observed, forecast, threshold):
+        o, f = event(observed, threshold), event(forecast, threshold)
+        pairs = (o & f, o & ~f, ~o & f, ~o & ~f)
+        counts = [pair.sum(axis=axis) for pair in pairs]
+        return end(csi(*counts), pod(*counts), far(*counts))
+
+    return scores
+
+
+def by_scikit_learn(observed, forecast, threshold):
+    result = []
+    for o, f in zip(np.moveaxis(observed, 1, 0), np.moveaxis(forecast, 1, 0), strict=True):
+        pair = o.ravel() >= threshold, f.ravel() >= threshold
+        csi = metrics.jaccard_score(*pair) if np.any(pair) else np.nan
+        pod = metrics.recall_score(*pair, zero_division=np.nan)
+        result.append((csi, pod, 1 - metrics.precision_score(*pair, zero_division=np.nan)))
+    return np.array(result).T
+
+
+def by_loop(observed, forecast, threshold):
+    result = []
+    for step in range(observed.shape[1]):
+        o, f = (list(each[:, step].ravel() >= threshold) for each in (observed, forecast))
+        pairs = list(zip(o, f, strict=True))
+        hits, misses, false = map(pairs.count, [(True, True), (True, False), (False, True)])
+        parts = [(hits, hits + misses + false), (hits, hits + misses), (false, hits + false)]
+        result.append([x / y if y else float("nan") for x, y in parts])
+    return tuple(zip(*result, strict=True))
+
+
+def sample_means(observed, forecast, threshold):
+    each = [scored()(o[None], f[None], threshold) for o, f in zip(observed, forecast, strict=True)]
+    return tuple(np.nanmean(each, axis=0))
+
+
+def sizes(valid=lambda i, k, s: (i - k) // s + 1, same=lambda i, k, s: (i + s - 1) // s, one=None):
+    """The three sizes, with a fault."""
+
+    def conv3d_shape(size, kernel, stride, padding):
+        kernel, stride = (kernel[:1] * 3, stride[:1] * 3) if one else (kernel, stride)
+        rule = valid if padding == "valid" else same
+        return tuple(rule(*axis) for axis in zip(size, kernel, stride, strict=True))
+
+    return conv3d_shape
+
+
+def sizes_by_padding(size, kernel, stride, padding):
+    size, kernel, stride = map(np.array, (size, kernel, stride))
+    total = kernel - 1 if padding == "same" else 0 * kernel
+    return np.ceil((size + total - kernel + 1) / stride).astype(int)
+
+
+def same_size(image, kernel):
+    return ops.conv(image, kernel, padding="same")
+
+
+def lstm(
+    convolve=same_size,
+    order="ifgo",
+    total=lambda a, b, bias: a + b + bias,
+    gate=ops.sigmoid,
+    bend=ops.tanh,
+    memory=lambda i, f, g, c: f * c + i * g,
+    output=lambda o, new, c: o * ops.tanh(new),
+    end=lambda h, c: (h, c),
+    axis=-1,
+):
+    """A step of a ConvLSTM with a fault."""
+
+    def convlstm_step(x, h, c, kernel, recurrent, bias):
+        z = total(convolve(x, kernel), convolve(h, recurrent), bias)
+        parts = dict(zip(order, ops.split(z, 4, axis=axis), strict=True))
+        i, f, o = (gate(parts[name]) for name in "ifo")
+        new = memory(i, f, bend(parts["g"]), c)
+        return end(output(o, new, c), new)
+
+    return convlstm_step
+
+
+def correlated(image, kernel):
+    out = np.zeros((*image.shape[:3], kernel.shape[-1]))
+    for n, d, u in np.ndindex(len(image), *kernel.shape[2:]):
+        out[n, :, :, u] += signal.correlate(image[n, :, :, d], kernel[:, :, d, u], "same")
+    return out
+
+
+def lstm_by_scipy(x, h, c, kernel, recurrent, bias):
+    z = correlated(x, kernel) + correlated(h, recurrent) + bias
+    i, f, g, o = np.moveaxis(z.reshape(*z.shape[:3], 4, -1), 3, 0)
+    i, f, o = (1 / (1 + np.exp(-gate)) for gate in (i, f, o))
+    new = f * c + i * np.tanh(g)
+    return [o * np.tanh(new), new]
+
+
+def sharp(
+    slopes=lambda f: (np.diff(f, axis=2), np.diff(f, axis=3)),
+    power=np.square,
+    mean=lambda d: d.mean(axis=(0, 2, 3)),
+    end=lambda a, b: a + b,
+):
+    """Sharpness with a fault."""
+    return lambda frames: end(*(mean(power(d)) for d in slopes(frames)))
+
+
+def sharp_by_slices(frames):
+    frames = ops.convert_to_tensor(frames)
+    down = frames[:, :, 1:] - frames[:, :, :-1]
+    right = frames[:, :, :, 1:] - frames[:, :, :, :-1]
+    return ops.mean(down**2, axis=(0, 2, 3)) + ops.mean(ops.square(right), axis=(0, 2, 3))
+
+
+def matched(
+    order=lambda forecast: np.argsort(forecast, axis=None),
+    values=lambda rain: np.sort(rain, axis=None),
+    kind=lambda forecast, rain: rain.dtype,
+):
+    """Probability matching with a fault."""
+
+    def match_distribution(forecast, rain):
+        result = np.zeros(forecast.size, kind(forecast, rain))
+        result[order(forecast)] = values(rain)
+        return result.reshape(forecast.shape)
+
+    return match_distribution
+
+
+def matched_by_ranks(method="ordinal"):
+    def match_distribution(forecast, rain):
+        ranks = stats.rankdata(forecast, method=method).astype(int) - 1
+        return np.sort(rain, axis=None)[ranks.reshape(forecast.shape)]
+
+    return match_distribution
+
+
+def matched_by_loop(forecast, rain):
+    """Go down from the strongest; the last one of equals comes first."""
+    places = sorted(np.ndindex(forecast.shape), key=lambda p: (forecast[p], p), reverse=True)
+    result = np.zeros(forecast.shape)
+    for place, value in zip(places, sorted(rain.ravel().tolist(), reverse=True), strict=True):
+        result[place] = value
+    return result.tolist()
+
+
+def matched_in_keras(forecast, rain):
+    ranks = ops.argsort(ops.argsort(ops.ravel(forecast)))
+    values = ops.sort(ops.cast(ops.ravel(rain), "float32"))
+    return ops.reshape(ops.take(values, ranks), forecast.shape)
+
+
+def matched_in_place(forecast, rain):
+    forecast.flat[np.argsort(forecast, axis=None)] = np.sort(rain, axis=None)
+    return forecast
+
+
+def matched_by_row(forecast, rain):
+    result = np.zeros(forecast.shape)
+    np.put_along_axis(result, np.argsort(forecast), np.sort(rain), axis=-1)
+    return result
+
+
+def extreme(
+    limit=lambda train, frames, percent: np.percentile(train, percent, axis=(0, 1)),
+    above=np.greater,
+):
+    """Extremes with a fault."""
+    return lambda train, frames, percent: above(frames, limit(train, frames, percent))
+
+
+def extreme_by_pixel(train, frames, percent):
+    result = np.zeros(frames.shape)
+    for i, j in np.ndindex(train.shape[2:]):
+        limit = np.quantile(train[:, :, i, j].ravel(), percent / 100, method="lower")
+        result[:, :, i, j] = frames[:, :, i, j] > limit
+    return result
+
+
+def together(train, frames, percent):
+    values = [each.reshape(-1, *each.shape[2:]) for each in (train, frames)]
+    return np.percentile(np.concatenate(values), percent, axis=0)
+
+
+RIGHT = {
+    check.displacement: [moved(), moved(scale=lambda c: c), by_search],
+    check.advect: [moving(), by_coordinates, in_single_precision],
+    check.scores: [scored(), by_scikit_learn, by_loop],
+    check.conv3d_shape: [sizes(), sizes_by_padding, lambda *case: list(sizes()(*case))],
+    check.convlstm_step: [lstm(), lstm_by_scipy, lstm(end=lambda *states: ops.stack(states))],
+    check.sharpness: [sharp(), sharp_by_slices, lambda frames: list(sharp()(np.float32(frames)))],
+    check.match_distribution: [
+        matched(),
+        matched(lambda f: np.argsort(-f, axis=None), lambda r: np.sort(r, axis=None)[::-1]),
+        matched_by_ranks(),
+        matched_by_loop,
+        matched_in_keras,
+    ],
+    check.extremes: [extreme(), extreme_by_pixel, lambda *case: extreme()(*case).tolist()],
+}
+
+WRONG = {
+    check.displacement: [
+        (moved(cross=lambda a, b: a * b.conj()), "Both signs are wrong"),
+        (moved(wrap=lambda p, n, other: p), "subtract the size"),
+        (moved(wrap=lambda p, n, other: p - other if p > other // 2 else p), "with the width"),
+        (moved(end=lambda r, c, shape: (c, r)), "changed places"),
+        (moved(lambda a, b: a * b.conj(), end=lambda r, c, s: (c, r)), "changed places"),
+        (moved(wrap=lambda p, *n: p, end=lambda r, c, s: r * s[1] + c), "into (row, column)"),
+        (moved(wrap=lambda p, n, other: (p + n // 2) % n), "After `fftshift`"),
+        (moved(forth=np.fft.fft, back=np.fft.ifft), "transforms each row"),
+        (moved(forth=np.fft.fft), "transforms each row"),
+        (moved(cross=lambda a, b: b.conj() * b), "Nothing ever moves"),
+        (moved(cross=lambda a, b: a * b, scale=lambda c: c), "conjugate is missing"),
+        (moved(end=lambda r, c, s: (r, c, 0)), "Two numbers"),
+        (moved(end=lambda r, c, s: (r + 1, c)), "fits `after`"),
+    ],
+    check.advect: [
+        (moving(lambda k, m: -np.multiply(k, m)), "wrong way"),
+        (moving(lambda k, m: np.multiply(k, m)[::-1]), "changed places"),
+        (moving(shift=rolling), "comes in again"),
+        (moving(lambda k, m: m), "same motion"),
+        (moving(lambda k, m: np.multiply(k - 1, m)), "k begins with 1"),
+        (moving(start=0), "stands before the steps"),
+        (moving(lambda k, m: m, again=True), "again and again"),
+        (moving(again=True), "what has moved already"),
+        (moving(shift=lambda f, m: ndimage.shift(f.astype(float), m)), "overshoots"),
+        (moving(shift=edged("nearest")), "edges are carried on"),
+        (moving(shift=edged("reflect")), "edges are carried on"),
+        (moving(shift=lambda f, m: edged("constant")(f, np.round(m))), "Fractions"),
+        (moving(end=lambda movie: movie[-1]), "Only the last step"),
+        (moving(end=lambda movie: np.stack(movie, axis=-1)), "steps come last"),
+        (moving(lambda k, m: k * tuple(m)), "repeated k times"),
+        (moving(end=lambda movie: np.stack(movie) + 1), "first wrong step is index 0"),
+    ],
+    check.scores: [
+        (scored(far=lambda h, m, f, c: f / (f + c)), "false alarm *rate*"),
+        (scored(csi=lambda h, m, f, c: (h + c) / (h + m + f + c)), "dry pixels"),
+        (scored(event=np.greater), "`>=`"),
+        (scored(axis=None), "all lead times together"),
+        (scored(axis=(1, 2, 3)), "keep the samples"),
+        (sample_means, "scores of single samples"),
+        (scored(end=lambda csi, pod, far: (csi, far, pod)), "order is CSI"),
+        (scored(far=lambda h, m, f, c: h / (h + f)), "1 - FAR"),
+        (scored(end=lambda *rows: np.nan_to_num(rows)), "is NaN"),
+        (lambda o, f, t: scored()(f, o, t), "have changed places"),
+        (scored(np.greater, far=lambda h, m, f, c: f / (f + c)), "*rate*"),
+        (scored(end=lambda csi, pod, far: csi), "3 arrays, (csi, pod, far)"),
+        (scored(end=lambda csi, pod, far: (csi, pod, far**2)), "Step 0:"),
+    ],
+    check.conv3d_shape: [
+        (sizes(valid=lambda i, k, s: (i - k) // s), "+ 1 is missing"),
+        (sizes(valid=lambda i, k, s: -(-(i - k) // s) + 1), "round down"),
+        (sizes(valid=lambda i, k, s: (i - k) / s + 1), "round down"),
+        (sizes(same=lambda i, k, s: i // s), "round up"),
+        (sizes(same=lambda i, k, s: i), "only where the stride is 1"),
+        (sizes(lambda i, k, s: (i - k) // s, lambda i, k, s: i), "only where"),
+        (sizes(one=True), "one number for all"),
+        (lambda *case: (*sizes()(*case), 8), "samples and channels"),
+        (lambda *case: tuple(map(float, sizes()(*case))), "these are floats"),
+        (lambda *case: sizes()(*case)[:2], "Three numbers"),
+        (lambda *case: [2 * n for n in sizes()(*case)], "Look at the time: size 6"),
+    ],
+    check.convlstm_step: [
+        (lstm(order="ifog"), "in the order i, f, o, g"),
+        (lstm(order="figo"), "gate have changed places"),
+        (lstm(bend=ops.sigmoid), "g is a sigmoid"),
+        (lstm(gate=ops.tanh), "gates are a tanh"),
+        (lstm(order="fiog", gate=ops.tanh), "gates are a tanh"),
+        (lstm(memory=lambda i, f, g, c: i * c + f * g), "changed places"),
+        (lstm(output=lambda o, new, c: o * ops.tanh(c)), "uses the old c"),
+        (lstm(convolve=ops.conv), 'padding="same"'),
+        (lstm(total=lambda a, b, bias: a + b), "bias has no effect"),
+        (lstm(total=lambda a, b, bias: a + bias), "`h` has no effect"),
+        (lstm(convolve=lambda a, k: same_size(a, k[::-1, ::-1].copy())), "flipped"),
+        (lambda x, h, c, k, r, b: lstm()(x + h, 0 * h, c, k, r, b), "can't be added"),
+        (lambda x, h, c, k, r, b: lstm()(x, h, c, r, k, b), "`kernel` belongs to `x`"),
+        (lstm(end=lambda h, c: (c, h)), "h comes first"),
+        (lstm(end=lambda h, c: h), "Return 2 arrays, (h, c)"),
+        (lstm(output=lambda o, new, c: 2 * ops.tanh(new)), "Your c is right"),
+        (lstm(memory=lambda i, f, g, c: f * c + 2 * i * g), "Look at c first"),
+    ],
+    check.sharpness: [
+        (sharp(lambda f: (np.diff(f, axis=0), np.diff(f, axis=1))), "time or the samples"),
+        (sharp(lambda f: (np.diff(f, axis=1), np.diff(f, axis=2))), "time or the samples"),
+        (lambda f: (np.diff(f) ** 2).mean((0, 2, 3)), "Only horizontal"),
+        (lambda f: (np.diff(f, axis=2) ** 2).mean((0, 2, 3)), "Only vertical"),
+        (sharp(power=np.abs), "absolute differences"),
+        (sharp(mean=np.mean), "all lead times"),
+        (sharp(lambda f: np.gradient(f, axis=(2, 3))), "checkerboard"),
+        (sharp(mean=lambda d: d.sum((0, 2, 3))), "Take the means"),
+        (sharp(end=lambda a, b: np.sqrt(a + b)), "square root"),
+        (sharp(end=lambda a, b: (a + b) / 2), "by 2"),
+        (sharp(mean=lambda d: d), "different shapes"),
+        (sharp(end=lambda a, b: a + 3 * b), "Step 0: the mean is"),
+    ],
+    check.match_distribution: [
+        (lambda f, r: matched()(r, f), "changed places"),
+        (matched(lambda f: np.argsort(-f, axis=None)), "gets the weakest rain"),
+        (matched(values=np.ravel), "isn't sorted"),
+        (lambda f, r: np.sort(r, axis=None).reshape(f.shape), "has no effect"),
+        (lambda f, r: np.sort(r), "Each row"),
+        (matched_by_row, "Each row"),
+        (lambda f, r: matched_by_row(f.T, r.T).T, "Each column"),
+        (lambda f, r: np.sort(r, axis=None)[np.argsort(f)], "Each row"),
+        (lambda f, r: np.sort(r)[np.argsort(f)], "work row by row"),
+        (matched(np.argsort), "work row by row"),
+        (
+            lambda f, r: np.sort(r, None)[np.argsort(f, None)].reshape(f.shape),
+            "not `values[order]`",
+        ),
+        (lambda f, r: np.sort(r, None)[np.argsort(f, None)], "not `values[order]`"),
+        (lambda f, r: matched()(f, r).ravel(), "result is flat"),
+        (lambda f, r: matched()(r, f).ravel(), "changed places"),
+        (lambda f, r: matched()(f, r).T, "shape of the forecast, (2, 3)"),
+        (matched(kind=lambda f, r: f.dtype), "fractions"),
+        (matched_in_place, "changes its input in place (argument 1)"),
+        (matched_by_ranks("min"), "is used once"),
+        (lambda f, r: np.interp(f, np.sort(f, None), np.sort(r, None)), "is used once"),
+        (lambda f, r: np.roll(matched()(f, r), 1), "is smaller than there"),
+    ],
+    check.extremes: [
+        (extreme(lambda t, f, p: np.percentile(t, p)), "one percentile for all"),
+        (extreme(lambda t, f, p: np.percentile(f, p, axis=(0, 1))), "of `frames` themselves"),
+        (extreme(together), "together"),
+        (extreme(lambda t, f, p: np.percentile(t, p / 100, axis=(0, 1))), "takes percent, 95"),
+        (extreme(lambda t, f, p: np.quantile(t, p, axis=(0, 1))), "takes a fraction"),
+        (extreme(above=np.greater_equal), "all dry weather"),
+        (extreme(above=np.less), "upside down"),
+        (extreme(lambda t, f, p: np.percentile(t, p, axis=0)), "so each step has its own"),
+        (extreme(above=lambda f, limit: np.where(f > limit, f, 0)), "0 and 1"),
+        (extreme(above=lambda f, limit: f > limit + 6), "of its pixel in `train` is"),
+        (lambda t, f, p: extreme()(t, t, p), "shape is that of `frames`"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("test", "answer"), [(test, answer) for test, answers in RIGHT.items() for answer in answers]
+)
+def test_right_answers_pass(test, answer):
+    test(answer)
+
+
+@pytest.mark.parametrize(
+    ("test", "answer", "phrase"), [(test, *pair) for test, pairs in WRONG.items() for pair in pairs]
+)
+def test_wrong_answers_fail_with_their_message(test, answer, phrase):
+    fails(test, answer, match=re.escape(phrase))
+
+
+@pytest.mark.parametrize("test", RIGHT)
+@pytest.mark.parametrize("answer", [None, blank])
+def test_blanks_are_not_attempted(test, answer):
+    fails(test, answer, match=r"\.\.\.", kind=NotAttempted)
+
+
+MSE = {"advection": np.array([9.0, 30, 80.5]), "network": np.array([8.9, 20, 42])}
+
+
+def test_winner_compares_the_first_and_the_last_step():
+    check.winner("advection", " Network", MSE)  # a tie of 1 % at the first step
+    check.winner("network", "network", {name: list(mse) for name, mse in MSE.items()})
+    fails(check.winner, "advection", "advection", MSE, match="`best_last`.* 92 % \\*above")
+    fails(check.winner, "none", "network", MSE, match='answer with "advection" or "network"')
+    fails(check.winner, "network", None, MSE, match="`best_last` has no", kind=NotAttempted)
+
+
+def test_blur_compares_a_ratio():
+    for word, ratio in [("smoother", 0.79), ("as sharp", 0.8), (" As sharp", 1.2), ("sharper", 2)]:
+        check.blur(word, np.float32(ratio))
+    fails(check.blur, "as sharp", 0.31, match=r"0\.31 times")
+    fails(check.blur, "blurred", 0.31, match='answer with "smoother" or "as sharp" or "sharper"')
+    fails(check.blur, None, 0.31, match="no value", kind=NotAttempted)
+
+
+def test_every_check_answers_at_once():
+    for test, arguments in [
+        *((test, right[:1]) for test, right in RIGHT.items()),
+        *((test, pair[:1]) for test, pairs in WRONG.items() for pair in [*pairs[::5], pairs[-1]]),
+        (check.winner, ("network", "network", MSE)),
+        (check.blur, ("smoother", 0.3)),
+    ]:
+        start = time.process_time()
+        with contextlib.suppress(CheckFailed):
+            test(*arguments)
+        assert time.process_time() - start < 0.5, (test.__name__, arguments)

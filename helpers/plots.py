@@ -2,6 +2,7 @@
 
 import io
 import math
+import os
 import sys
 from pathlib import Path
 
@@ -41,6 +42,28 @@ def show(figure, alt):
     pixels.save(picture, kind, quality=85, optimize=True)
     plt.close(figure)
     display(Image(picture.getvalue(), format=kind, alt=alt))
+
+
+class Screen:
+    """A figure in a notebook that is drawn again and again while a cell runs.
+
+    Under CI (the variable ``CI`` is set) and outside of notebooks it draws nothing.
+    """
+
+    def __init__(self):
+        self._handle = None
+        self._silent = bool(os.environ.get("CI")) or "ipykernel" not in sys.modules
+
+    def show(self, figure):
+        """Draw the figure in place of the one before, and close it."""
+        if not self._silent:
+            from IPython.display import display
+
+            if self._handle is None:
+                self._handle = display(figure, display_id=True)
+            else:
+                self._handle.update(figure)
+        plt.close(figure)
 
 
 def _holds_photograph(figure):

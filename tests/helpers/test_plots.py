@@ -98,3 +98,31 @@ def test_decision_boundary_divides_the_plane_where_the_probability_is_one_half()
 def test_decision_boundary_without_a_boundary_draws_no_line():
     axis = plots.decision_boundary(lambda x: np.zeros(len(x)), np.eye(2), [0, 1]).axes[0]
     assert not any(1.5 in np.atleast_1d(part.get_linewidths()) for part in axis.collections)
+
+
+def test_screen_draws_in_place_and_closes_its_figures(monkeypatch):
+    import nbclient
+    import nbformat
+
+    monkeypatch.delenv("CI", raising=False)
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [
+        nbformat.v4.new_code_cell(
+            "import matplotlib.pyplot as plt\nfrom helpers import plots\n"
+            "screen = plots.Screen()\n"
+            "for size in [1, 2]:\n    screen.show(plt.figure(figsize=(size, 1)))\n"
+            "print(plt.get_fignums())"
+        )
+    ]
+    nbclient.NotebookClient(notebook, timeout=60).execute()
+    pictures = [o for o in notebook.cells[0].outputs if o.output_type == "display_data"]
+    assert len(pictures) == 1
+    assert "200x" in pictures[0].data["text/plain"].lower().replace(" ", "")
+    assert notebook.cells[0].outputs[-1].text == "[]\n"
+
+
+def test_screen_is_silent_under_ci(monkeypatch, capsys):
+    monkeypatch.setenv("CI", "true")
+    plots.Screen().show(plt.figure())
+    assert plt.get_fignums() == []
+    assert capsys.readouterr().out == ""

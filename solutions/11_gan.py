@@ -1,0 +1,1464 @@
+# %% [markdown]
+# # Autoencoders and GANs
+#
+# A classifier looks at an image and says what it is. This lab goes the other way: networks that
+# **make** images. After it you will be able to
+#
+# - squeeze images through a few numbers with an autoencoder, and compare it with PCA,
+# - read a latent plane, walk through it, and say where its holes are,
+# - remove noise with a network, and say what such a network invents,
+# - write both losses of a generative adversarial network (GAN) and one step of each player,
+# - watch the game on data so simple that you see all of it,
+# - make digits out of noise, on demand a 7 and not a 4,
+# - judge made images by numbers: diversity, a distance between heaps, nearest neighbors,
+# - provoke mode collapse, and say how it is seen.
+#
+# You need about five hours: two afternoons, the second one from "Digits out of noise" on. The notebook
+# computes for about three minutes on two CPU cores and takes up to 1.4 GB of memory. The data are the
+# digits of MNIST where the data folder holds them or downloads are allowed, otherwise digits that the
+# course makes itself.
+
+# %%
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+from keras import layers, ops
+
+from helpers import data, gan, plots, training
+from helpers.checks import gan as check
+
+keras.utils.set_random_seed(11)
+digits = data.mnist()
+
+# %% [markdown]
+# ## Two numbers for an image
+#
+# An image of a digit has 28 x 28 = 784 pixels, but nearly all patterns of 784 pixels are no digits
+# at all: they look like the snow of an old television. So a digit needs far fewer numbers than 784,
+# if one finds the right ones. These are its **code**.
+#
+# The classical way is **principal component analysis** (PCA; Pearson 1901). It looks for the
+# *direction* along which the data vary most, and keeps only how far each point lies along it. By
+# hand: the three points (1, 2), (2, 4) and (3, 6) lie on one line, so a single number for each, -1,
+# 0 or 1 steps from the middle, is enough to rebuild both coordinates. Digits are points with 784
+# coordinates. The singular value decomposition (SVD) of 5,000 of them finds the directions, the
+# most important first.
+#
+# The score is the mean squared error (MSE) over the pixels of 2,000 test images, from 0 for black to
+# 1 for white. What must it beat? *No* number at all: the same answer for every image, the mean digit.
+# The labels serve us to look at the results. No network of this half learns from them.
+
+# %%
+x = digits.x_train[:20_000, ..., None].astype("float32") / 255
+x_test = digits.x_test[:2_000, ..., None].astype("float32") / 255
+labels = digits.y_test[:2_000]
+flat, flat_test = x[:5_000].reshape(-1, 784), x_test.reshape(-1, 784)
+center = flat.mean(axis=0)
+
+
+def to_bytes(images):
+    """Return images of 0 to 1 as bytes of 0 to 255, so that all are drawn on one scale."""
+    return (255 * np.clip(images, 0, 1)).astype("uint8")
+
+
+directions = np.linalg.svd(flat - center, full_matrices=False)[2]
+pca = {}  # numbers kept: the rebuilt test images
+for kept in (0, 2, 16, 64):
+    codes = (flat_test - center) @ directions[:kept].T
+    pca[kept] = center + codes @ directions[:kept]
+    print(f"{kept:2} numbers: MSE {np.mean((pca[kept] - flat_test) ** 2):.4f}")
+
+# %% [markdown]
+# Each number more makes the error smaller. With two it has barely begun to fall. The reason: PCA
+# can only *add* two fixed pictures to the mean, each multiplied by a number. All it can make lies
+# on a flat plane in the space of images, and digits don't lie on a flat plane.
+#
+# ## The autoencoder
+#
+# An **autoencoder** bends the plane. It consists of two networks:
+#
+# - the **encoder** takes an image and gives its code, here 2 numbers,
+# - the **decoder** takes the code and gives an image.
+#
+# They are trained as one network whose target is its own input: `fit(x, x)`. It cannot simply copy,
+# for all that passes between the two is the code: a **bottleneck**. (Hinton and Salakhutdinov 2006
+# showed how much better than PCA a deep one can be.) With linear layers only it would find the
+# plane of PCA again. What bends the plane is the activation function.
+#
+# ### Exercise 1: an autoencoder
+#
+# Build two Keras models:
+#
+# - `encoder`: from images `(n, 28, 28, 1)` with values 0 to 1 to codes `(n, 2)`. At least one hidden
+#   layer. A code may be *any* number, also a negative one, so its layer has no activation.
+# - `decoder`: from codes `(n, 2)` to images `(n, 28, 28, 1)`. Its values must lie between 0 and 1.
+#
+# Dense layers are enough and fast: for example 784 → 256 → 64 → 2, and back again the same way.
+#
+# <details><summary>Hint 1</summary>
+#
+# `keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), ...])`. The decoder begins with
+# `keras.Input((2,))`.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The decoder ends with a dense layer of 784 units, then `layers.Reshape((28, 28, 1))`. Which
+# activation gives values between 0 and 1?
+# </details>
+
+# %% tags=["exercise:autoencoder"]
+encoder = decoder = None
+### BEGIN SOLUTION
+encoder = keras.Sequential(
+    [
+        keras.Input((28, 28, 1)),
+        layers.Flatten(),
+        layers.Dense(256, activation="relu"),
+        layers.Dense(64, activation="relu"),
+        layers.Dense(2),
+    ]
+)
+decoder = keras.Sequential(
+    [
+        keras.Input((2,)),
+        layers.Dense(64, activation="relu"),
+        layers.Dense(256, activation="relu"),
+        layers.Dense(784, activation="sigmoid"),
+        layers.Reshape((28, 28, 1)),
+    ]
+)
+### END SOLUTION
+
+# %% tags=["check:autoencoder:2"]
+check.autoencoder(encoder, decoder)
+
+# %% [markdown]
+# Input and target are the same images. The training takes ten to fifteen seconds.
+
+# %%
+autoencoder = keras.Sequential([encoder, decoder])
+autoencoder.compile(keras.optimizers.Adam(2e-3), "mse")
+autoencoder.fit(x, x, batch_size=256, epochs=12, verbose=0, callbacks=training.progress())
+rebuilt = autoencoder.predict(x_test, verbose=0)
+ratio = np.mean((rebuilt - x_test) ** 2) / np.mean((pca[2] - flat_test) ** 2)
+print(f"MSE of the autoencoder {np.mean((rebuilt - x_test) ** 2):.4f}")
+check.reached("MSE divided by that of PCA with two numbers", ratio, at_most=0.9)
+
+# %% [markdown]
+# Two numbers in both cases, and the autoencoder's error is clearly smaller. Compare the rows: test
+# digits, PCA with 2 numbers, the autoencoder with 2 numbers, and PCA with 64. What kind of mistakes
+# does each make?
+
+# %%
+chosen = np.array([np.flatnonzero(labels == k)[0] for k in range(10)])  # the first of each digit
+rows = [image.reshape(-1, 28, 28)[chosen] for image in (x_test, pca[2], rebuilt, pca[64])]
+figure = plots.images(to_bytes(np.concatenate(rows)))
+plots.show(
+    figure,
+    alt="Four rows of ten images: the digits 0 to 9; their reconstructions from two numbers by PCA, gray "
+    "and blurred; those by the autoencoder, which look like digits, though not always the right ones; "
+    "and those by PCA from 64 numbers, which can be read.",
+)
+
+# %% [markdown]
+# PCA gives gray mixtures. The autoencoder gives something like digits, though sometimes another
+# digit than the one that came in: where two numbers don't tell a 4 from a 9, it takes what lies
+# between. That is what a squared error asks for. Not sure which of two images it was? Then the
+# *mean* of both is the safest answer, and a mean is blurred.
+#
+# ### The latent plane
+#
+# With two numbers as a code, each image is a point of a plane, the **latent plane** ("latent" means
+# hidden). Where does the encoder put the test digits? Nobody told it the labels; we use them to
+# draw each point as its digit. The large ones stand in the middle of their class. A plane has no
+# scale of its own, and codes crowd in some places; so that the crowd can be read, we draw *ranks*:
+# 0.3 stands where 30 % of all codes have a smaller number. Which digits have a region for
+# themselves, and which are mixed?
+
+# %%
+codes = encoder.predict(x_test, verbose=0)
+ranks = codes.argsort(axis=0).argsort(axis=0) / len(codes)
+colors = [*plt.rcParams["axes.prop_cycle"].by_key()["color"], "gray", "#7A4419"]
+colors[6] = "#A09000"  # yellow is too pale for thin strokes
+figure, axis = plt.subplots(figsize=(7, 5.5))
+for k, color in enumerate(colors):
+    mine = ranks[labels == k]
+    axis.plot(*mine.T, marker=f"${k}$", linestyle="", color=color, markeredgewidth=0.1)
+    where = np.median(mine, axis=0)
+    box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": color, "linewidth": 2}
+    axis.text(*where, k, fontsize=12, ha="center", va="center", bbox=box)
+axis.set(xlabel="first number of the code (rank)", ylabel="second number of the code (rank)")
+plots.show(
+    figure,
+    alt="The latent plane. Each test image is drawn as its digit at the place of its code. Each digit "
+    "forms a cloud. Some clouds, as that of the ones, lie apart; others overlap; and there are empty "
+    "places.",
+)
+
+# %% [markdown]
+# Without a single label the plane has an order: images of one digit lie together, for they are
+# alike. Digits that look alike are mixed. And there are places where nothing lies.
+#
+# Now **walk** through the plane: take codes on a grid of ranks, and decode them. Each small image
+# below is drawn at the place of its code. Compare it with the figure above: what does the decoder
+# draw on the border between two digits, and what in the empty places?
+
+# %%
+n = 16
+across, up = np.meshgrid(*np.quantile(codes, (np.arange(n) + 0.5) / n, axis=0).T)
+grid = np.stack([across.ravel(), up.ravel()], axis=1)
+tiles = decoder.predict(grid, verbose=0).reshape(n, n, 28, 28)[::-1]  # the highest row first
+figure, axis = plt.subplots(figsize=(6, 6))
+picture = tiles.swapaxes(1, 2).reshape(28 * n, 28 * n)
+axis.imshow(picture, extent=[0, 1, 0, 1])
+axis.set(xlabel="first number of the code (rank)", ylabel="second number of the code (rank)")
+plots.show(
+    figure,
+    alt="Sixteen by sixteen decoded images that fill the latent plane. Regions of one digit pass over "
+    "smoothly into the next, and on the borders the shapes are mixtures that are no digits.",
+)
+
+# %% [markdown]
+# One digit flows into the next; within a region slant and width change smoothly. On the borders
+# there are shapes that are no digit.
+#
+# Can we *make* new digits in this way: choose a code by chance, and decode it? For better images
+# let's first have a wider bottleneck: 16 numbers. It takes five to ten seconds.
+
+
+# %%
+def dense(shape, hidden, *last):
+    """Return a model: inputs of this shape, dense layers with ReLU, then the layers `last`."""
+    stack = [layers.Dense(units, activation="relu") for units in hidden]
+    return keras.Sequential([keras.Input(shape), layers.Flatten(), *stack, *last])
+
+
+# %%
+wide_encoder = dense((28, 28, 1), (256, 64), layers.Dense(16))
+to_image = [layers.Dense(784, activation="sigmoid"), layers.Reshape((28, 28, 1))]
+wide_decoder = dense((16,), (64, 256), *to_image)
+wide = keras.Sequential([wide_encoder, wide_decoder])
+wide.compile(keras.optimizers.Adam(2e-3), "mse")
+wide.fit(x, x, batch_size=256, epochs=6, verbose=0, callbacks=training.progress())
+wide_mse = np.mean((wide.predict(x_test, verbose=0) - x_test) ** 2)
+print(f"16 numbers: MSE {wide_mse:.4f}, PCA {np.mean((pca[16] - flat_test) ** 2):.4f}")
+
+# %% [markdown]
+# Again better than PCA with as many numbers. Now random codes, from a normal
+# distribution with the mean and the covariances of the codes of the test digits. Are the images
+# digits? Let somebody
+# else decide. The course has a **judge**: a convolutional network like that of lab 03, trained
+# beforehand on digits of the same kind. It takes images with values 0 to 255 and gives the
+# probabilities of the ten digits. Its **confidence** is the largest of the ten. How sure is it of
+# test digits, of rebuilt ones, and of decoded random codes? Does it read the *right* digit in rebuilt
+# ones? Under the numbers are images of random codes: a row with 2 numbers, and one with 16.
+
+
+# %%
+def confidence(images):
+    """Return the judge's largest probability for each image (n, 28, 28, 1) with values 0 to 1."""
+    return judge.predict(255 * images, verbose=0)[0].max(axis=1)
+
+
+# %%
+judge, rng, shown = gan.judge(digits.source), np.random.default_rng(11), []
+print(f"     test digits        mean confidence {confidence(x_test).mean():.3f}")
+for kept, encode, decode in [(2, encoder, decoder), (16, wide_encoder, wide_decoder)]:
+    of_test = encode.predict(x_test, verbose=0)
+    drawn = rng.multivariate_normal(of_test.mean(axis=0), np.cov(of_test.T), len(of_test))
+    images = decode.predict(of_test, verbose=0)
+    right = np.mean(judge.predict(255 * images, verbose=0)[0].argmax(axis=1) == labels)
+    print(f"{kept:2} numbers, rebuilt mean confidence {confidence(images).mean():.3f}", end=", ")
+    print(f"the right digit: {right:.0%}")
+    images = decode.predict(drawn, verbose=0)
+    sure = confidence(images)
+    print(f"{kept:2} numbers, random  mean confidence {sure.mean():.3f}", end=", ")
+    print(f"below 0.8: {np.mean(sure < 0.8):.0%}")
+    shown.append(images[:10, ..., 0])
+plots.show(
+    plots.images(to_bytes(np.concatenate(shown))),
+    alt="Two rows of ten images from random codes. Those from 2 numbers are smooth shapes, mostly like "
+    "digits; those from 16 numbers are often broken strokes that are no digits.",
+)
+
+# %% [markdown]
+# With 16 numbers the right digit comes back far more often than with two, and yet many random codes
+# give scribble. In the plane a random code is more often near the code of some digit. In 16 dimensions
+# there is so much room that the codes of digits fill only a tiny part of it. All the rest are
+# **holes**: nobody ever asked the decoder what to draw there, and the autoencoder doesn't tell us
+# where they are. It compresses well; as a maker of new images it's poor. One remedy is the
+# *variational* autoencoder (Kingma and Welling 2014): its codes are drawn towards one normal
+# distribution, so that a code drawn from it seldom hits a hole. The second half of this lab takes
+# quite another way.
+
+# %% [markdown]
+# ## Removing noise
+#
+# An autoencoder may also have a *different* input than its target: a damaged image in, the clean
+# one out (Vincent et al. 2008, who were after better features). It has to learn what belongs to a digit and
+# what doesn't.
+#
+# ### Exercise 2: noise
+#
+# Write `noisy(images, amount, rng)`. To each pixel of the array `images`, values 0 to 1, add a
+# number of its own: `amount` times a number from the *standard normal* distribution, drawn from the
+# generator `rng`. What falls below 0 becomes 0, what rises above 1 becomes 1. Return a new array of
+# the same shape; leave `images` as it is.
+#
+# For example, if the pixel is 0.4, `amount` is 0.5 and the number drawn is -1.2, the result would
+# be 0.4 - 0.6 = -0.2, so it is 0.
+#
+# <details><summary>Hint</summary>
+#
+# `rng.standard_normal(shape)` draws an array of them, and `np.clip` cuts off at both ends.
+# </details>
+
+
+# %% tags=["exercise:noisy"]
+def noisy(images, amount, rng):
+    """Return images (any shape) with normal noise of this standard deviation, cut to 0..1."""
+    ### BEGIN SOLUTION
+    return np.clip(images + amount * rng.standard_normal(images.shape), 0, 1)
+    ### END SOLUTION
+
+
+# %% tags=["check:noisy", "nbval-check-output"]
+check.noisy(noisy)
+
+# %% [markdown]
+# The network: two convolutions with a stride of 2 take the image down to 7 x 7 pixels, two
+# *transposed* convolutions (lab 06) bring it back to 28 x 28. There is no narrow bottleneck: here
+# the noise prevents a mere copy. Its loss is the cross-entropy of each pixel, as for any value
+# between 0 and 1. The baselines are two classical tools, a
+# **median filter**, which replaces each pixel by the median of its neighborhood. It needs no
+# training at all. Training the network takes about ten seconds.
+
+# %%
+from scipy.ndimage import median_filter
+
+denoiser = keras.Sequential(
+    [
+        keras.Input((28, 28, 1)),
+        layers.Conv2D(16, 3, strides=2, padding="same", activation="relu"),
+        layers.Conv2D(32, 3, strides=2, padding="same", activation="relu"),
+        layers.Conv2DTranspose(16, 3, strides=2, padding="same", activation="relu"),
+        layers.Conv2DTranspose(1, 3, strides=2, padding="same", activation="sigmoid"),
+    ]
+)
+damaged_x = noisy(x, 0.5, rng).astype("float32")
+denoiser.compile(keras.optimizers.Adam(2e-3), "binary_crossentropy")
+denoiser.fit(damaged_x, x, batch_size=128, epochs=3, verbose=0, callbacks=training.progress())
+del damaged_x, x, flat  # 200 MB that nothing below needs
+
+# %%
+damaged = noisy(x_test, 0.5, rng).astype("float32")
+cleaned = {f"median {s} x {s}": median_filter(damaged, size=(1, s, s, 1)) for s in (3, 5)}
+cleaned["network"] = denoiser.predict(damaged, verbose=0)
+print(f"noisy         MSE {np.mean((damaged - x_test) ** 2):.4f}")
+for name, images in cleaned.items():
+    print(f"{name:13} MSE {np.mean((images - x_test) ** 2):.4f}")
+better = np.mean((cleaned["median 3 x 3"] - x_test) ** 2)
+ratio = np.mean((cleaned["network"] - x_test) ** 2) / better
+check.reached("MSE of the network / MSE of the median 3 x 3", ratio, at_most=0.6)
+
+# %% [markdown]
+# Look at the strokes in the four rows: noisy, median 3 x 3, network, and the original.
+
+# %%
+rows = [
+    damaged[chosen],
+    cleaned["median 3 x 3"][chosen],
+    cleaned["network"][chosen],
+    x_test[chosen],
+]
+figure = plots.images(to_bytes(np.concatenate(rows)[..., 0]))
+plots.show(
+    figure,
+    alt="Four rows of ten digits: covered with noise; after a median filter, spotted and with broken "
+    "strokes; after the network, clean and nearly like the originals, which are the last row.",
+)
+
+# %% [markdown]
+# The median knows only that neighbors are alike. It leaves spots, and a thin stroke goes with the
+# noise. The network has learned what a stroke is. But that has a price. What does it do with more
+# noise than it was trained for, or where there is **no digit** at all? Above what goes in, below
+# what comes out: a 3, and then nothing but noise. The numbers are for all test digits: how often
+# does the judge read another digit than the one that was there, and how often with a confidence
+# above 0.9?
+
+# %%
+amounts, shown = [0.5, 0.75, 1.0, 1.5], []
+for amount in amounts:
+    given = noisy(x_test, amount, rng)
+    answer = denoiser.predict(given, verbose=0)
+    wrong = judge.predict(255 * answer, verbose=0)[0].argmax(axis=1) != labels
+    sure = np.mean(wrong & (confidence(answer) > 0.9))
+    print(f"noise {amount:4}: another digit {wrong.mean():6.1%}, with confidence {sure:6.1%}")
+    nothing = noisy(np.zeros((1, 28, 28, 1)), amount, rng)
+    pairs = [
+        (given[chosen[3]], answer[chosen[3]]),
+        (nothing[0], denoiser.predict(nothing, verbose=0)[0]),
+    ]
+    shown.append(pairs)
+order = [shown[column][what][row] for row in (0, 1) for what in (0, 1) for column in range(4)]
+titles = [f"{what}, {amount}" for what in ("a 3", "no digit") for amount in amounts]
+titles += ["cleaned"] * 8
+plots.show(
+    plots.images(to_bytes(np.array(order)[..., 0]), titles, columns=8, size=0.9),
+    alt="Above eight noisy images, a 3 under four growing amounts of noise and then noise without a "
+    "digit. Below what the network makes of them: the 3 loses its form, and in strong noise alone the "
+    "network finds bright strokes and spots.",
+)
+
+# %% [markdown]
+# With more noise the network still gives something like strokes on black, for it has learned that the
+# answer looks like that. It *invents* them. And the more noise, the more often the judge reads another
+# digit than the one that was there, sometimes with great confidence. Nothing in such an image warns
+# you. In a medical image or a radar map this can be dangerous: a network that "improves" images
+# adds what it knows from its training, not what was there.
+#
+# ## The game of forger and critic
+#
+# All networks so far were measured against a *given* right answer. For "make a new image of a
+# digit" there is none: a new image equals none of the given ones. Goodfellow et al. (2014) let a
+# second network be the measure. A **generative adversarial network** (GAN) is a game of two:
+#
+# - The **generator** G gets random numbers, the **noise** z, and makes data of them: a forger.
+# - The **discriminator** D gets data, real or made, and gives the probability that they are real: a
+#   critic.
+#
+# They take turns. D learns to tell real from made; then G learns to make what D takes for real. The
+# forger never sees a real image! All it learns comes through the critic: in which direction must
+# each pixel change for D to be taken in? Backpropagation answers that, through D and into G. If
+# both play well, the made data become more and more like the real ones, until D can only guess.
+#
+# ### The losses by hand
+#
+# D is a classifier with two classes, so its loss is the cross-entropy (lab 01) with the targets 1
+# for real and 0 for made. Its last layer has no activation. It gives a **logit** l, any number; the
+# probability "real" is D = sigmoid(l) = 1 / (1 + exp(-l)). Take two real data and two made ones,
+# with small numbers for the logits:
+
+# %%
+real, made = np.array([2.0, 0.0]), np.array([-2.0, 1.0])
+p_real, p_made = 1 / (1 + np.exp(-real)), 1 / (1 + np.exp(-made))
+print("D of the real: ", p_real.round(3), "  -log D:    ", -np.log(p_real).round(3))
+print("D of the made: ", p_made.round(3), "  -log(1 - D):", -np.log(1 - p_made).round(3))
+print("G wants the made ones to be taken for real, -log D:", -np.log(p_made).round(3))
+cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)  # of targets and logits
+by_hand = np.mean(-np.log(p_real)) + np.mean(-np.log(1 - p_made))
+by_keras = float(cross_entropy(np.ones(2), real) + cross_entropy(np.zeros(2), made))
+print(f"loss of D: by hand {by_hand:.3f}, by Keras {by_keras:.3f}")
+print(
+    f"loss of G: {np.mean(-np.log(p_made)):.3f}, by Keras {float(cross_entropy(np.ones(2), made)):.3f}"
+)
+
+# %% [markdown]
+# The made one with the logit 1 has taken D in (0.73): it costs D most, and G least. With the logits
+# there is a shorter and safer way to write it. The function softplus(l) = log(1 + exp(l)) gives
+#
+# - -log D = softplus(-l),
+# - -log(1 - D) = softplus(l).
+#
+# Safer, because for l = -800 the sigmoid is 0 in the computer, and log 0 is minus infinity. The
+# softplus of Keras, `keras.ops.softplus`, is then simply 800.
+#
+# ### Exercise 3: the loss of the discriminator
+#
+# Write `discriminator_loss(real, made, smooth=0.0)`. `real` and `made` are tensors of logits, `(n,
+# 1)` each. Return one number (a tensor without axes): the mean cross-entropy of the real ones, with
+# the target 1, **plus** the mean cross-entropy of the made ones, with the target 0. Use
+# `keras.ops`, so that the backend can differentiate it.
+#
+# `smooth` is for **one-sided label smoothing** (Salimans et al. 2016): the target of the *real*
+# ones is 1 - smooth in place of 1, say 0.9. So D loses if it becomes too sure of itself. The
+# cross-entropy of a logit l and the target 1 - smooth is softplus(-l) + smooth · l. The target of
+# the made ones remains 0.
+#
+# For the logits above the loss is 1.130, with `smooth=0.1` it is 1.230: it grows by 0.1 times the
+# mean of the real logits, which is 1.
+#
+# <details><summary>Hint</summary>
+#
+# `ops.mean(...)` of each part, with `ops.softplus`; the sum of two means. There's no sigmoid in it.
+# </details>
+
+
+# %% tags=["exercise:discriminator_loss"]
+def discriminator_loss(real, made, smooth=0.0):
+    """Return the cross-entropy of logits (n, 1): real ones are to be 1 - smooth, made ones 0."""
+    ### BEGIN SOLUTION
+    return ops.mean(ops.softplus(-real) + smooth * real) + ops.mean(ops.softplus(made))
+    ### END SOLUTION
+
+
+# %% tags=["check:discriminator_loss:2", "nbval-check-output"]
+check.discriminator_loss(discriminator_loss)
+
+# %% [markdown]
+# ### Exercise 4: the loss of the generator
+#
+# Write `generator_loss(made)` for the logits `(n, 1)` that D gives to what G made: the mean
+# cross-entropy with the target 1, for G wants them taken for real. For the logits -2 and 1 it is
+# 1.220.
+#
+# <details><summary>Hint</summary>
+#
+# It is the first half of the other loss, for other logits and without smoothing.
+# </details>
+
+
+# %% tags=["exercise:generator_loss"]
+def generator_loss(made):
+    """Return the cross-entropy of the logits (n, 1) of made data to the target 1."""
+    ### BEGIN SOLUTION
+    return ops.mean(ops.softplus(-made))
+    ### END SOLUTION
+
+
+# %% tags=["check:generator_loss", "nbval-check-output"]
+check.generator_loss(generator_loss)
+
+# %% [markdown]
+# ### Why not simply the opposite?
+#
+# What D gains G loses, so G could just *minimize log(1 - D)*, the exact opposite of D's second
+# part. The goal is the same. But look at the **gradient** with respect to the logit, for G learns
+# from nothing else. At the beginning G is bad, and D is sure: the logits of the made data are far
+# below 0. Which of the two curves gives G something to learn there, at the left?
+
+# %%
+logit = np.linspace(-6, 6, 121)
+p = 1 / (1 + np.exp(-logit))
+figure, axis = plt.subplots(figsize=(7, 3))
+axis.plot(logit, p, color=plots.VERMILION, linestyle="--")
+axis.plot(logit, 1 - p, color=plots.BLUE)
+axis.annotate("log(1 - D)", (3.2, 0.88), color=plots.VERMILION)
+axis.annotate("-log D", (-4.6, 0.88), color=plots.BLUE)
+axis.set(xlabel="logit that D gives to a made image", ylabel="size of the gradient")
+plots.show(
+    figure,
+    alt="Size of the gradient of two losses of the generator against the logit. That of minus log D is "
+    "near one for very negative logits and falls to zero; that of log of one minus D is near zero there "
+    "and rises to one.",
+)
+for at in (-6, -2, 0, 2):
+    p = 1 / (1 + np.exp(-at))
+    print(f"logit {at:2}: gradient of log(1 - D) {-p:.4f}, of -log D {-(1 - p):.4f}")
+
+# %% [markdown]
+# With log(1 - D) the gradient vanishes just where G is worst: it *saturates*. With -log D it is
+# largest there. Both have the same sign everywhere: push the logit up. So Goodfellow et al.
+# proposed -log D. It is called the **non-saturating** loss, the one you have written; StyleGAN still
+# uses it, others chose other losses.
+#
+# ## A game that one can see
+#
+# Images have 784 numbers, and nobody can draw a distribution in 784 dimensions. So let the "images"
+# be single numbers. The real ones come from two heaps, around -2 and +2, each with a standard
+# deviation of 0.4. Can a generator that never sees them learn to make such numbers?
+
+# %%
+NOISE, BATCH = 8, 256
+edges = np.linspace(-4, 4, 41)
+middles = (edges[:-1] + edges[1:]) / 2
+
+
+def real_numbers(n, rng):
+    """Return n real data (n, 1): half around -2, half around 2, with deviation 0.4."""
+    return (rng.choice([-2, 2], size=(n, 1)) + rng.normal(0, 0.4, size=(n, 1))).astype("float32")
+
+
+def draw_noise(n, rng):
+    """Return noise for n made data: (n, NOISE) standard normal numbers."""
+    return rng.standard_normal((n, NOISE)).astype("float32")
+
+
+def density(at):
+    """Return the true density of the real data at these numbers."""
+    heaps = [np.exp(-0.5 * ((at - c) / 0.4) ** 2) for c in (-2, 2)]
+    return sum(heaps) / (2 * 0.4 * np.sqrt(2 * np.pi))
+
+
+# %% [markdown]
+# Both players are small multilayer perceptrons. G takes eight random numbers and gives one; D takes
+# one number and gives a logit. `gan.Game` puts them together. It makes two models out of the two
+# networks, with your losses and an Adam for each:
+#
+# - `game.critic` takes `[real, made]`, gives both to D, and has your `discriminator_loss`;
+# - `game.forger` takes noise, gives it to G and the result to D, and has your `generator_loss`.
+#
+# `train_on_batch(inputs)` makes one step of such a model and returns its loss. The networks are
+# *the same objects* in both, so a step of the critic changes the D that the forger has to face
+# next. (If a loss of yours isn't ready yet, leave both out, `gan.Game(generator, discriminator)`:
+# then the game uses its own.)
+
+# %%
+keras.utils.set_random_seed(11)
+number_generator = dense((NOISE,), (32, 32), layers.Dense(1))
+number_discriminator = dense((1,), (64, 64), layers.Dense(1))
+game = gan.Game(
+    number_generator, number_discriminator, discriminator_loss, generator_loss, rate=1e-3
+)
+for name in ("generator", "discriminator", "critic", "forger"):
+    print(f"{name:14}{getattr(game, name).count_params():6} weights")
+
+# %% [markdown]
+# The critic has the weights of D alone; the forger has those of both. But when the *forger* learns,
+# D must hold still. Otherwise D would learn to be taken in! So before each step we say whether D's
+# weights may move: `game.discriminator.trainable = True` or `False`.
+#
+# ### Exercise 5: a step of the discriminator
+#
+# Write `discriminator_step(game, real, noise)`. `real` is a batch of real data, `noise` one of
+# noise.
+#
+# 1. Let D's weights move.
+# 2. Let G make data from the noise, as an array: `game.generator.predict_on_batch(noise)`.
+# 3. Make one step of the critic with both, and return its loss.
+#
+# G doesn't learn in this step: it gets the critic's inputs ready, but isn't part of it.
+#
+# <details><summary>Hint</summary>
+#
+# `game.critic.train_on_batch([real, made])` returns the loss. Mind the order of the two.
+# </details>
+
+
+# %% tags=["exercise:discriminator_step"]
+def discriminator_step(game, real, noise):
+    """Train the discriminator on a batch of real data and one of made data; return its loss."""
+    ### BEGIN SOLUTION
+    game.discriminator.trainable = True
+    made = game.generator.predict_on_batch(noise)
+    return game.critic.train_on_batch([real, made])
+    ### END SOLUTION
+
+
+# %% tags=["check:discriminator_step:2", "nbval-check-output"]
+check.discriminator_step(discriminator_step)
+
+# %% [markdown]
+# ### Exercise 6: a step of the generator
+#
+# Write `generator_step(game, noise)`: hold D's weights still, make one step of the forger with the
+# noise, and return its loss.
+#
+# <details><summary>Hint</summary>
+#
+# Two lines. The forger makes its data itself.
+# </details>
+
+
+# %% tags=["exercise:generator_step"]
+def generator_step(game, noise):
+    """Train the generator, with the discriminator held still; return its loss."""
+    ### BEGIN SOLUTION
+    game.discriminator.trainable = False
+    return game.forger.train_on_batch(noise)
+    ### END SOLUTION
+
+
+# %% tags=["check:generator_step", "nbval-check-output"]
+check.generator_step(generator_step)
+
+# %% [markdown]
+# Now the game: a step of D, a step of G, 1,500 times. It takes about ten seconds, and every 50
+# steps the picture is drawn anew. Filled: the density of the real numbers. Solid line: that of the
+# made ones. Dashed: the probability "real" that D gives to a number there. Watch how the solid line
+# follows where the dashed one is high. First, two functions to look at the game and to draw it.
+
+
+# %%
+def look(game, rng):
+    """Return the density of made numbers and D's probability at the middles of the bins."""
+    made = game.generator.predict_on_batch(draw_noise(8000, rng)).ravel()
+    logits = game.discriminator.predict_on_batch(middles[:, None]).ravel()
+    width = edges[1] - edges[0]
+    return np.histogram(made, edges)[0] / (len(made) * width), 1 / (1 + np.exp(-logits))
+
+
+def draw(axis, step, made, probability):
+    """Draw the densities of real and made numbers, and D's probability."""
+    axis.fill_between(middles, density(middles), color=plots.SKY, alpha=0.5, label="real")
+    axis.step(middles, made, where="mid", color=plots.VERMILION, label="made")
+    axis.plot(middles, probability, color="black", linestyle="--", linewidth=1.5, label="D")
+    axis.set(title=f"step {step}", ylim=(0, 1.05), xlim=(-4, 4))
+
+
+# %%
+rng = np.random.default_rng(11)
+screen = plots.Screen()
+seen, losses = {0: look(game, rng)}, []
+for step in training.track(range(1, 1501)):
+    d = discriminator_step(game, real_numbers(BATCH, rng), draw_noise(BATCH, rng))
+    g = generator_step(game, draw_noise(BATCH, rng))
+    losses.append((d, g))
+    if step % 50 == 0:
+        seen[step] = look(game, rng)
+        figure, axis = plt.subplots(figsize=(6, 2.5))
+        draw(axis, step, *seen[step])
+        screen.show(figure)
+
+# %%
+figure, axes = plt.subplots(2, 3, figsize=(8, 4), sharex=True, sharey=True)
+for axis, step in zip(axes.flat, (0, 50, 150, 300, 700, 1500), strict=True):
+    draw(axis, step, *seen[step])
+axes[0, 2].legend(loc="upper center", ncols=3, fontsize=8, handlelength=1, columnspacing=0.8)
+figure.supxlabel("number")
+figure.supylabel("density; probability of D")
+plots.show(
+    figure,
+    alt="Six panels from step 0 to step 1,500. The real numbers form two heaps. The made ones begin as "
+    "one narrow heap in the middle, spread, and gather in two heaps that come to lie on the real ones. "
+    "There D's probability is near one half, and low in between.",
+)
+
+# %% [markdown]
+# At first G makes one narrow heap. D's line begins to rise to where the real data are and the made
+# ones aren't. That slope is all that G gets, and it is enough: the made numbers climb it. They may
+# all run to one side, or spread too far; then D learns where there are too many and where some are
+# missing, and the slope turns. At the end the solid line lies about where the real data are. There D can only
+# guess: its line is near one half. Between the heaps, where only a few made numbers are left, it is
+# low.
+#
+# At the end we can count. Does G serve both heaps, or has it dropped one? Are they as broad as the
+# real ones? And how good is D? Suppose that at some number the real density is $p_r$ and the made
+# one $p_g$. Real and made data come in equal parts, so of those at this number the share $p_r /
+# (p_r + p_g)$ is real, and no D can say more than that. We know $p_r$ here, and have counted $p_g$.
+# So compare: the best possible D, and the one that has learned.
+
+# %%
+made, learned = seen[1500]
+best = density(middles) / (density(middles) + made + 1e-9)
+known = density(middles) + made > 0.05  # elsewhere there are too few numbers to count
+figure, axis = plt.subplots(figsize=(7, 3))
+axis.fill_between(middles, density(middles), color=plots.SKY, alpha=0.5, label="real")
+axis.plot(middles[known], best[known], "o", color=plots.GREEN, label="best possible D")
+axis.plot(middles, learned, color="black", linestyle="--", label="learned D")
+axis.axhline(0.5, color="gray", linewidth=0.8)
+axis.set(xlabel="number", ylabel="probability “real”", ylim=(0, 1.05))
+axis.legend(ncols=3, loc="upper center")
+plots.show(
+    figure,
+    alt="The probability that D gives along the line at the end, a dashed line near one half, beside "
+    "points for the best possible D, which scatter around one half within the two heaps.",
+)
+made = game.generator.predict_on_batch(draw_noise(8000, rng)).ravel()
+for name, numbers in [("real", real_numbers(8000, rng).ravel()), ("made", made)]:
+    left, right = numbers[numbers < 0], numbers[numbers >= 0]
+    print(f"{name}: {len(left) / len(numbers):.0%} in the left heap, deviations", end=" ")
+    print(
+        f"{left.std():.2f} and {right.std():.2f}; between -1 and 1 {np.mean(abs(numbers) < 1):.1%}"
+    )
+check.reached("share of the smaller heap", min(np.mean(made < 0), np.mean(made > 0)), at_least=0.25)
+d, g = np.mean(losses[-300:], axis=0)
+print(f"losses: D {d:.3f} (2 log 2 = {2 * np.log(2):.3f}), G {g:.3f} (log 2 = {np.log(2):.3f})")
+
+# %% [markdown]
+# If G were perfect, both densities would be equal, and the best D would say 1/2 everywhere. Its
+# loss would be 2 log 2, and G's would be log 2. The losses are close to that, and yet the made
+# heaps aren't quite the real ones: the best possible D, the green points, would still find
+# differences. Ours is a small, smooth network and doesn't see them; it only knows that between the
+# heaps numbers are made. What D doesn't see, G can't learn. Note what this means: in a GAN **the
+# losses need not fall** as you are used to. Each player's loss depends on how good the *other* is. A
+# loss that stands still can mean that both get better together. So one must look at what is made.
+
+# %% [markdown]
+# ### Mode collapse
+#
+# One step of D, one of G: that is fair play. Now let G be *hasty*: ten steps for each one of D. The two
+# networks start anew.
+#
+# ### Exercise 7: Predict
+#
+# What will become of the two heaps? Write `"spreads"` (between and around the heaps as well), `"stays"`
+# (both heaps, about half and half) or `"piles up"` (one heap at a time).
+#
+# <details><summary>Hint</summary>
+#
+# G's loss asks of each number alone whether D takes it for real. Is there anything in it that asks for
+# *all* kinds?
+# </details>
+
+# %% tags=["exercise:hasty"]
+hasty = None
+### BEGIN SOLUTION
+hasty = "piles up"
+### END SOLUTION
+
+
+# %%
+def left_share(game):
+    """Return the share of made numbers in the left heap."""
+    return np.mean(game.generator.predict_on_batch(draw_noise(2000, rng)) < 0)
+
+
+def evenness_of(share):
+    """Return the entropy of two shares, 1 for half and half, 0 where one has all."""
+    return entropy([share, 1 - share], base=2)
+
+
+# %%
+from scipy.stats import entropy
+
+hasty_game = gan.Game(
+    dense((NOISE,), (32, 32), layers.Dense(1)), dense((1,), (64, 64), layers.Dense(1)), rate=1e-3
+)
+shares = []
+for _ in training.track(range(150)):
+    discriminator_step(hasty_game, real_numbers(BATCH, rng), draw_noise(BATCH, rng))
+    for _ in range(10):
+        generator_step(hasty_game, draw_noise(BATCH, rng))
+    shares.append(left_share(hasty_game))
+
+# %%
+before = evenness_of(left_share(game))
+after = np.mean([evenness_of(share) for share in shares[75:]])
+print(f"evenness of the two heaps: in fair play {before:.2f}, hasty {after:.2f} (second half)")
+figure, axis = plt.subplots(figsize=(7, 2.5))
+axis.plot(range(1, 151), shares, color=plots.VERMILION, marker=".", linewidth=1)
+axis.axhline(0.5, color="gray", linestyle=":")
+axis.set(xlabel="round (one step of D, ten of G)", ylabel="share in the left heap")
+plots.show(
+    figure,
+    alt="The share of made numbers in the left heap by round. It jumps between nearly 0 and nearly 1 "
+    "and is seldom near one half, a dotted line.",
+)
+
+# %% tags=["check:hasty"]
+check.hasty(hasty, before, after)
+
+# %% [markdown]
+# This is **mode collapse** (a mode is a heap of the data). G puts nearly all of its numbers where D says
+# "real" most; within a few steps D learns that there are too many, and G moves all to the other heap.
+# Nothing in G's loss speaks against making one kind only. What speaks against it is an opponent who
+# answers in time. In images it looks like this: each one may be fine, but all are alike, so only numbers
+# for *many* images show it.
+
+# %% [markdown]
+# ## Digits out of noise
+#
+# Now the game is played for images. Radford et al. (2016) found what makes it work with convolutions,
+# and called it **DCGAN**; many of its rules are used to this day:
+#
+# - no pooling: the discriminator halves its maps by strides, the generator doubles them by
+#   **transposed convolutions** (lab 06),
+# - ReLU in the generator, **leaky ReLU** in the discriminator: it lets a little through below zero,
+#   so that the generator gets a gradient from every unit,
+# - the last layer of the generator is tanh, so images are scaled to $-1 \dots 1$,
+# - Adam with $\beta_1 = 0.5$; with 0.9 they saw the players oscillate,
+# - batch normalization (lab 02) in both; here only in the generator. (While it learns it takes the
+#   statistics of the batch, but the images for the discriminator are made with the moving averages:
+#   a small difference that does no harm here.)
+
+# %%
+LATENT = 32  # numbers of noise for an image
+
+
+def up(x, filters):
+    """Double the map: transposed convolution, batch normalization, ReLU."""
+    x = layers.Conv2DTranspose(filters, 4, strides=2, padding="same", use_bias=False)(x)
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+
+
+def paint(x):
+    """Return the layers from a vector to an image: 7 x 7, then 14 x 14, then 28 x 28."""
+    x = layers.Reshape((7, 7, 64))(layers.Dense(7 * 7 * 64, use_bias=False)(x))
+    x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+    x = up(x, 32)
+    return layers.Conv2DTranspose(1, 4, strides=2, padding="same", activation="tanh")(x)
+
+
+# %%
+def features(image):
+    """Return the layers of the discriminator up to its vector of features."""
+    x = image
+    for filters in [24, 48]:
+        x = layers.Conv2D(filters, 4, strides=2, padding="same")(x)
+        x = layers.LeakyReLU(0.2)(x)
+    return layers.Flatten()(x)
+
+
+noise, image = keras.Input((LATENT,)), keras.Input((28, 28, 1))
+generator = keras.Model(noise, paint(noise))
+hidden = layers.LeakyReLU(0.2)(layers.Dense(64)(features(image)))
+discriminator = keras.Model(image, layers.Dense(1)(hidden))
+print(f"{generator.count_params():,} weights make images,", end=" ")
+print(f"{discriminator.count_params():,} tell them from real ones")
+
+# %% [markdown]
+# The loop below plays the game for any pair of players. Real images are drawn anew for each step,
+# noise too. The rate falls to zero along a line, so that the players come to rest at the end. The two
+# steps are those that you have written, with the *labels* added that we need further below: `real` and
+# `noise` are lists, of one array or of two, and `*` hands on what else is in a list.
+
+# %%
+rng = np.random.default_rng(11)
+
+
+def batches(n, labels=False):
+    """Return n real images, scaled to -1 ... 1, and noise; each with labels on demand."""
+    rows = rng.integers(len(digits.x_train), size=n)
+    real = [digits.x_train[rows, :, :, None].astype("float32") / 127.5 - 1]
+    noise = [rng.standard_normal((n, LATENT)).astype("float32")]
+    if labels:
+        real.append(digits.y_train[rows].astype("int32"))
+        noise.append(rng.integers(10, size=n).astype("int32"))
+    return real, noise
+
+
+def play(game, steps, watch, labels=False, n=32):
+    """Play `steps` rounds; return the losses (steps, 2) and what was made on the way."""
+    screen, losses, made = plots.Screen(), [], {0: game.generator.predict_on_batch(watch)}
+    for step in training.track(range(1, steps + 1)):
+        game.discriminator.trainable = True
+        real, noise = batches(n, labels)
+        fake = game.generator.predict_on_batch(noise if labels else noise[0])
+        first = game.critic.train_on_batch([*real, fake, *noise[1:]])
+        game.discriminator.trainable = False
+        _, noise = batches(n, labels)
+        losses.append((first, game.forger.train_on_batch(noise if labels else noise[0])))
+        if step % (steps // 8) == 0:
+            made[step] = game.generator.predict_on_batch(watch)
+            screen.show(plots.images(to_bytes((made[step][..., 0] + 1) / 2)))
+    return np.array(losses), made
+
+
+# %%
+def falling(steps, rate=1e-3):
+    """Return a rate that falls to zero along a line."""
+    return keras.optimizers.schedules.PolynomialDecay(rate, steps, 0.0)
+
+
+STEPS = 2400
+game = gan.Game(generator, discriminator, rate=falling(STEPS))
+watch = np.random.default_rng(0).standard_normal((10, LATENT)).astype("float32")
+losses, made = play(game, STEPS, watch)
+
+# %% [markdown]
+# Each row shows the same ten draws of noise, later and later. Look for the order in which things are
+# learned: blots, strokes, shapes.
+
+# %%
+rows = np.concatenate([made[step] for step in list(made)[:: len(made) // 4]])
+figure = plots.images(to_bytes((rows[..., 0] + 1) / 2), columns=10, size=0.6)
+for axis, step in zip(figure.axes[::10], list(made)[:: len(made) // 4], strict=True):
+    axis.text(-4, 14, f"step {step}", ha="right", va="center", fontsize=9)
+plots.show(figure, alt="Rows of ten made images: gray noise, then strokes, then shapes of digits.")
+
+# %% [markdown]
+# What do the losses say? Two numbers help to read them: a discriminator that can't tell has logits
+# of 0, a loss of $2 \ln 2 \approx 1.39$, and the generator's is then $\ln 2 \approx 0.69$.
+
+# %%
+figure, axis = plt.subplots(figsize=(7, 3))
+smooth = np.ones(50) / 50
+for column, (name, color) in enumerate(
+    [("discriminator", plots.BLUE), ("generator", plots.ORANGE)]
+):
+    axis.plot(np.convolve(losses[:, column], smooth, "valid"), color=color, label=name)
+    level = (2 - column) * np.log(2)
+    axis.axhline(level, color=color, linestyle=":", linewidth=1)
+    axis.text(len(losses), level, f" {name}\n if D guesses", va="center", fontsize=8)
+axis.set_xlabel("step (mean over 50)")
+axis.set_ylabel("loss")
+axis.legend()
+plots.show(figure, alt="Both losses by step, with dotted lines where nobody can tell.")
+
+# %% [markdown]
+# At first the generator's loss falls steeply. But compare a quarter of the way with the end: the images
+# are better, and the generator's loss is hardly lower or even higher. **A GAN's loss doesn't tell how
+# good its images are**; it says who is ahead. Below its dotted line a player does better than against
+# somebody who can only guess. And a discriminator's loss near 0 means that it wins every time, and has
+# nothing left to teach.
+
+# %%
+for name, part in [("steps 500 to 750", losses[500:750]), ("the last 250", losses[-250:])]:
+    print(f"{name:17} discriminator {part[:, 0].mean():.2f}, generator {part[:, 1].mean():.2f}")
+
+# %% [markdown]
+# ## Judged by numbers
+#
+# How good, then? Looking at samples is not enough: one sees the good ones, and never the digits that
+# are missing. Three questions have numbers for an answer:
+#
+# 1. Are all digits there? (diversity)
+# 2. Are the images as a whole like real ones? (a distance between two heaps)
+# 3. Were they copied? (nearest neighbors)
+#
+# You will write a function for each. In the cells that judge, libraries do the same, so that you can go
+# on where an answer is still open.
+#
+# The first two need somebody who can read: the judge from above. It has never seen a made image. It
+# gives the ten probabilities and, besides, the 64 numbers of its last hidden layer: its **features**,
+# what it has found in the image before it decides.
+
+
+# %%
+def read(images):
+    """Return the digits that the judge reads in images of 0 ... 255, and its features."""
+    probabilities, features = judge.predict(images, batch_size=500, verbose=0)
+    return probabilities.argmax(axis=1), features
+
+
+some = rng.permutation(len(digits.x_test))[:2000]
+test = digits.x_test[some, :, :, None]
+told, features_test = read(test)
+print(f"the judge is right on {np.mean(told == digits.y_test[some]):.1%} of 2000 test digits")
+
+# %%
+COUNT = 2000
+
+
+def to_pixels(made):
+    """Return images of -1 ... 1 as 0 ... 255."""
+    return (made + 1) * 127.5
+
+
+z = rng.standard_normal((COUNT, LATENT)).astype("float32")
+fakes = to_pixels(generator.predict(z, batch_size=500, verbose=0))
+read_fakes, features_fakes = read(fakes)
+
+# %% [markdown]
+# ### Exercise 8: Are all digits there?
+#
+# Write `diversity(digits)`: from the digits 0 to 9 that the judge read, `(n,)`, return
+#
+# - `shares`, `(10,)`: the share of each digit, an absent one included, as 0,
+# - `evenness`: the **entropy** $-\sum_k p_k \ln p_k$ of the shares divided by its greatest value,
+#   $\ln 10$. Where $p_k = 0$ the term is 0.
+#
+# All digits equally often give 1, a single digit 0, and two digits, half and half,
+# $\ln 2 / \ln 10 \approx 0.301$.
+#
+# <details><summary>Hint 1</summary>
+#
+# `np.bincount` counts numbers, and has an argument for the least length of its result.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Sum only over `shares[shares > 0]`.
+#
+# </details>
+
+
+# %% tags=["exercise:diversity"]
+def diversity(digits):
+    """Return the share of each digit, (10,), and how even they are, 0 to 1."""
+    ### BEGIN SOLUTION
+    shares = np.bincount(digits, minlength=10) / len(digits)
+    present = shares[shares > 0]
+    return shares, -np.sum(present * np.log(present)) / np.log(10)
+    ### END SOLUTION
+
+
+# %% tags=["check:diversity", "nbval-check-output"]
+check.diversity(diversity)
+
+# %% [markdown]
+# Now for the generator. Before you look: which digit would you expect to be made most often, which
+# most rarely?
+
+# %%
+shares = np.bincount(read_fakes, minlength=10) / COUNT
+evenness = entropy(shares) / np.log(10)
+figure, axis = plt.subplots(figsize=(6, 2.6))
+axis.bar(range(10), shares, color=plots.BLUE)
+axis.axhline(0.1, color="black", linestyle=":", linewidth=1)
+axis.set_xticks(range(10))
+axis.set_xlabel("digit, as the judge reads it")
+axis.set_ylabel("share")
+plots.show(
+    figure,
+    alt="Bars of the share of each digit among the made images; all are there, some rarer than a tenth.",
+)
+print(f"rarest {shares.min():.3f}, evenness {evenness:.3f}")
+
+# %%
+check.reached(
+    "share of the rarest digit", shares.min(), at_least=0.04 if digits.source.real else 0.02
+)
+check.reached("evenness", evenness, at_least=0.94)
+
+# %% [markdown]
+# The dotted line is a tenth. The shares are uneven, but no digit is missing, although nobody told the
+# generator that there are ten: if it never made one of them, that digit would be a sure sign of a real
+# image. (Look at the rarest as well: if one digit were missing and the nine others even, the evenness
+# would still be ln 9 / ln 10, about 0.954.)
+#
+# ### Exercise 9: The distance between two heaps
+#
+# Diversity counts digits but doesn't see how they look. Heusel et al. (2017) compare the features of
+# real and made images as two heaps, each with a mean $\mu$ and a covariance matrix $C$. If both were
+# normal distributions, the **Fréchet distance** between them would be
+#
+# $$ |\mu - \mu'|^2 + \mathrm{trace}\left(C + C' - 2 (C C')^{1/2}\right). $$
+#
+# (In the covariance matrix the variance of each feature is on the diagonal, and beside it how two of
+# them vary together. Strictly this is the *square* of a distance. Computed with the features of a
+# certain network for photos, Inception, it is the well-known FID.)
+#
+# The first part sees images that are wrong on average, the second sees too much or too little
+# variety. Write `frechet(real, made)` for features `(n, f)` and `(m, f)`.
+#
+# With one feature it would be $(\mu - \mu')^2 + (\sigma - \sigma')^2$: two heaps of one center with
+# $\sigma = 1$ and $\sigma' = 3$ have the distance $1 + 9 - 2 \sqrt{1 \cdot 9} = 4$.
+#
+# <details><summary>Hint 1</summary>
+#
+# `np.cov(real, rowvar=False)` is the covariance of the columns. The root is that of a *matrix*, not
+# of its entries, and the product is that of matrices, `@`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The trace of a matrix is the sum of its eigenvalues, and the eigenvalues of the root are the roots
+# of the eigenvalues. So only `np.linalg.eigvals(C @ C')` is needed. Rounding can make them a tiny
+# bit negative or complex: take the `.real` part, and `np.maximum` with 0.
+#
+# </details>
+
+
+# %% tags=["exercise:frechet"]
+def frechet(real, made):
+    """Return the Frechet distance between two heaps of features, (n, f) and (m, f)."""
+    ### BEGIN SOLUTION
+    difference = real.mean(axis=0) - made.mean(axis=0)
+    c, d = np.cov(real, rowvar=False), np.cov(made, rowvar=False)
+    roots = np.sqrt(np.maximum(np.linalg.eigvals(c @ d).real, 0))
+    return np.sum(difference**2) + np.trace(c) + np.trace(d) - 2 * np.sum(roots)
+    ### END SOLUTION
+
+
+# %% tags=["check:frechet", "nbval-check-output"]
+check.frechet(frechet)
+
+# %% [markdown]
+# A distance alone says nothing: is 20 near? It depends on the judge and on the number of images. So
+# we measure it for images whose worth we know: other real digits, real ones with noise, the mean image
+# of each digit, and noise. (The digits are drawn at random: MNIST is in the order of its writers, and
+# the first ones would be those of a few people.)
+
+# %%
+some = rng.permutation(len(digits.x_train))[:COUNT]
+real = digits.x_train[some, :, :, None].astype("float32")
+named = digits.y_train[some]
+means = np.stack([real[named == digit].mean(axis=0) for digit in range(10)])
+grain = np.random.default_rng(1).normal(0, 50, real.shape)
+heaps = {
+    "real, others": real,
+    "made by the GAN": fakes,
+    "real with noise": np.clip(real + grain, 0, 255),
+    "the mean of each digit": means[named],
+    "noise": np.random.default_rng(2).uniform(0, 255, real.shape),
+}
+for name, heap in heaps.items():
+    distance = gan.frechet(features_test, read(heap)[1])
+    print(f"{name:24}{distance:8.1f}")
+
+# %% [markdown]
+# The made images come after the real ones and before all others. The mean images are blurred, and
+# there are only ten of them, each shown some 200 times: wrong on average, and without variety. A number
+# like this means something only **beside its references**, with the same judge and as many images:
+# fewer images alone would make all of these numbers larger.
+#
+# ### Exercise 10: Were they copied?
+#
+# A generator that had learned 1,500 training images by heart would pass both tests. Write
+# `nearest(made, real)`: for each made image, `(m, 28, 28)`, the place of the nearest real one in
+# `(n, 28, 28)`, and the distance to it, $\sqrt{\sum (\text{difference of the pixels})^2}$. Return two
+# arrays, `(m,)` each. The images may be `uint8`.
+#
+# <details><summary>Hint 1</summary>
+#
+# `uint8` can't hold $3 - 5$: it gives 254. Turn both into floats first.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# With images as rows, a loop over the made ones is simple: `((real - image) ** 2).sum(axis=1)`
+# holds the squared distances of one made image to all real ones. `scipy.spatial.distance.cdist`
+# does it without a loop.
+#
+# </details>
+
+
+# %% tags=["exercise:nearest"]
+def nearest(made, real):
+    """Return the index of the nearest real image for each made one, (m,), and the distance, (m,)."""
+    ### BEGIN SOLUTION
+    made = np.asarray(made, float).reshape(len(made), -1)
+    real = np.asarray(real, float).reshape(len(real), -1)
+    index, distance = [], []
+    for image in made:
+        squared = ((real - image) ** 2).sum(axis=1)
+        index.append(squared.argmin())
+        distance.append(np.sqrt(squared.min()))
+    return np.array(index), np.array(distance)
+    ### END SOLUTION
+
+
+# %% tags=["check:nearest", "nbval-check-output"]
+check.nearest(nearest)
+
+# %% [markdown]
+# How near is too near? New *real* digits, which nobody can have copied, have neighbors among the
+# training digits too. A copyist's distances would be much smaller than theirs.
+
+# %%
+from sklearn.neighbors import NearestNeighbors
+
+known = digits.x_train[:10000].reshape(10000, -1).astype("float32")
+search = NearestNeighbors(n_neighbors=1).fit(known)
+of_made, place = search.kneighbors(fakes[:200].reshape(200, -1))
+of_test, _ = search.kneighbors(test[:200].reshape(200, -1).astype("float32"))
+for name, distance in [("made", of_made), ("test", of_test)]:
+    least, median = distance.min(), np.median(distance)
+    print(f"{name} to training digits: least {least:5.0f}, median {median:5.0f}")
+
+# %%
+pairs = np.concatenate([fakes[:10, ..., 0], known[place[:10, 0]].reshape(10, 28, 28)])
+figure = plots.images(pairs.astype("uint8"), columns=10, size=0.6)
+for axis, name in zip(figure.axes[::10], ["made", "nearest"], strict=True):
+    axis.text(-4, 14, name, ha="right", va="center", fontsize=9)
+plots.show(figure, alt="Ten made digits, and below each the most similar training digit.")
+
+# %% [markdown]
+# Below each made digit stands the most similar one of 10,000 training digits: alike, but not the
+# same. A copy would have the distance 0; the made ones keep away from the training digits, as new real
+# ones do.
+# There is no sign of copying among these.
+#
+# ## Asking for a digit
+#
+# A generator that makes *some* digit is of little use. A **conditional GAN** (Mirza and Osindero
+# 2014) gives the label to both players: to the generator as an order, to the discriminator as the
+# question "is this a real image *of that digit*?". For the generator each digit gets a vector of
+# its own, an **embedding**, beside the noise.
+#
+# For the discriminator Miyato and Koyama (2018) found a good form, the **projection**: with the
+# features $f$ of the image and a learned vector $v_y$ of the label,
+#
+# $$ \text{logit} = w \cdot f + v_y \cdot f. $$
+#
+# The first part asks "does it look real?", the second "does it look like a $y$?".
+
+# %%
+noise, asked = keras.Input((LATENT,)), keras.Input((), dtype="int32")
+order = layers.Concatenate()([noise, layers.Embedding(10, LATENT)(asked)])
+asked_generator = keras.Model([noise, asked], paint(order))
+
+image, label = keras.Input((28, 28, 1)), keras.Input((), dtype="int32")
+f = features(image)
+real_or_not = layers.Dense(1)(f)
+right_digit = layers.Dot(1)([f, layers.Embedding(10, f.shape[-1])(label)])
+asked_discriminator = keras.Model([image, label], layers.Add()([real_or_not, right_digit]))
+
+# %% [markdown]
+# The same loop plays the game, with labels; it takes about a minute on two cores. Each column asks for
+# one digit.
+
+# %%
+STEPS = 3000
+game = gan.Game(asked_generator, asked_discriminator, rate=falling(STEPS))
+watch_asked = [watch, np.arange(10, dtype="int32")]
+_, made = play(game, STEPS, watch_asked, labels=True)
+
+# %%
+asked = np.repeat(np.arange(10, dtype="int32"), COUNT // 10)
+ordered = to_pixels(asked_generator.predict([z, asked], batch_size=500, verbose=0))
+shown = [ordered[asked == digit][row] for row in range(5) for digit in range(10)]
+plots.show(
+    plots.images(np.stack(shown)[..., 0].astype("uint8"), columns=10, size=0.6),
+    alt="Five rows of ten made digits; each column holds the digit that was asked for, 0 to 9.",
+)
+
+# %%
+read_ordered, features_ordered = read(ordered)
+right = read_ordered == asked
+worst = min(right[asked == digit].mean() for digit in range(10))
+distance = gan.frechet(features_test, features_ordered)
+best = gan.frechet(features_test, read(heaps["real, others"])[1])
+print(f"the digit asked for: {right.mean():.1%}, of the worst digit {worst:.1%}")
+print(f"Frechet distance {distance:.1f}, of real digits {best:.1f}")
+
+# %%
+bars = (0.97, 0.93) if digits.source.real else (0.9, 0.75)  # the offline digits are harder to read
+check.reached("share of the digit asked for", right.mean(), at_least=bars[0])
+check.reached("share right of the worst digit", worst, at_least=bars[1])
+check.reached("Frechet distance, in that of real digits", distance / best, at_most=7.5)
+
+# %% [markdown]
+# ## Between two images
+#
+# Every point of the noise is an image, and neighbors are alike. So one can walk from one image to
+# another. Along a straight line? Noise of 32 numbers lies near a sphere: its length is mostly
+# near $\sqrt{32} \approx 5.7$. The middle of a straight line between two points of a sphere lies inside
+# it, where hardly any noise is.
+
+# %%
+start, end = np.random.default_rng(5).standard_normal((2, LATENT))
+print("lengths:", np.linalg.norm(start).round(2), np.linalg.norm(end).round(2))
+print("the middle:", np.linalg.norm((start + end) / 2).round(2))
+
+# %% [markdown]
+# ### Exercise 11: Along the sphere
+#
+# Write `slerp(start, end, steps)`, the *spherical linear interpolation* (Shoemake 1985; White 2016 for GANs): `steps` rows
+# from `start` to `end`, both included, `(steps, k)`. With $\omega$ the angle between the two vectors
+# and $t$ going from 0 to 1 in equal steps, each row is
+#
+# $$ \frac{\sin((1-t)\,\omega)}{\sin \omega} \, \text{start} + \frac{\sin(t\,\omega)}{\sin \omega} \,
+# \text{end}, \qquad \cos\omega = \frac{\text{start} \cdot \text{end}}{|\text{start}|\,|\text{end}|}. $$
+#
+# Where both vectors point the same or the opposite way, $\sin \omega = 0$: there take the straight line. From $(1, 0)$
+# to $(0, 1)$ in three steps the middle is $(0.707, 0.707)$, whose length is 1; the straight line has
+# $(0.5, 0.5)$ there.
+#
+# <details><summary>Hint 1</summary>
+#
+# `t = np.linspace(0, 1, steps)[:, None]` is a column, so that `(1 - t) * start` has the shape
+# `(steps, k)`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Rounding can push the cosine beyond 1, where `np.arccos` gives NaN: `np.clip(cosine, -1, 1)`.
+#
+# </details>
+
+
+# %% tags=["exercise:slerp"]
+def slerp(start, end, steps):
+    """Return `steps` points from start to end (k,) along the great circle, (steps, k)."""
+    ### BEGIN SOLUTION
+    t = np.linspace(0, 1, steps)[:, None]
+    cosine = np.dot(start, end) / np.linalg.norm(start) / np.linalg.norm(end)
+    angle = np.arccos(np.clip(cosine, -1, 1))
+    if np.sin(angle) < 1e-6:
+        return (1 - t) * start + t * end
+    return (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
+    ### END SOLUTION
+
+
+# %% tags=["check:slerp", "nbval-check-output"]
+check.slerp(slerp)
+
+# %% [markdown]
+# Each row walks along the sphere from one noise to another while the digit asked for stays; the lengths
+# go from that of the start to that of the end. Under the figure stands what the judge reads. What
+# changes along a row, and what stays? And do the rows of different digits change alike?
+
+# %%
+from scipy.spatial import geometric_slerp
+
+lengths = np.linspace(np.linalg.norm(start), np.linalg.norm(end), 10)[:, None]
+ends = start / lengths[0], end / lengths[-1]
+walk = (lengths * geometric_slerp(*ends, np.linspace(0, 1, 10))).astype("float32")
+rows = [
+    to_pixels(asked_generator.predict([walk, np.full(10, digit, "int32")], verbose=0))
+    for digit in [2, 4, 7, 8]
+]
+plots.show(
+    plots.images(np.concatenate(rows)[..., 0].astype("uint8"), columns=10, size=0.6),
+    alt="Four rows, of the digits 2, 4, 7 and 8; along each row the handwriting changes slowly.",
+)
+for digit, row in zip([2, 4, 7, 8], rows, strict=True):
+    print(f"asked for {digit}, the judge reads", *read(row)[0])
+
+# %% [markdown]
+# The digit mostly stays, the handwriting changes: slant, width, weight of the stroke. The label took
+# the *what*, so that the noise was left for the *how*, and one noise means a similar slant or weight
+# in each row.
+
+# %% [markdown]
+# ## The long version
+#
+# One training is one draw. `datasets/measure_gans.py` trained three seeds of the players of this lab
+# (3,000 rounds each), and one of two simpler conditional games: there the label goes into the
+# discriminator as one more map beside the image, without and with dropout in it. **These numbers are
+# read from the file it wrote**: first the means, then the worst seed. "no label" was asked for nothing,
+# so nothing can be right. Which form does as it is told? Which makes the most even digits?
+
+# %%
+import pandas as pd
+
+table = pd.read_csv("../datasets/digits/gans.csv")
+mine = table[table["data"] == ("real" if digits.source.real else "offline")]
+by_kind = mine.drop(columns=["data", "seed", "seconds"]).groupby("kind", sort=False)
+print(by_kind.mean().round(3).to_string())
+print("\nthe worst of the seeds:")
+print(by_kind[["right", "worst digit", "rarest"]].min().round(3).to_string())
+
+# %% [markdown]
+# All forms have the same generator and as many rounds. What differs is what the discriminator can do
+# with the label, and so how clearly it can say "well made, but no 4".
+#
+# ## What came after, and misuse
+#
+# - **CycleGAN** (Zhu et al. 2017) turns photos of summer into winter without a single pair to learn
+#   from: two generators, there and back, and what comes back must be the image that left.
+# - **StyleGAN** (Karras et al. 2019) turns the noise into a *style* for every layer, coarse ones for the
+#   pose and the shape of a face, fine ones for its colors: faces that no longer look made.
+# - **DGMR** (Ravuri et al. 2021) forecasts rain from radar. A network trained with a squared error
+#   blurs, as your autoencoder did, because the mean of all that may happen is safest. A generator
+#   that has to fool a discriminator draws *one* sharp possibility, and further draws give others.
+# - **Diffusion models** (Ho et al. 2020) have replaced GANs for most images: they learn to remove
+#   noise, step by step, with an ordinary loss and without an opponent. Your denoiser is a first step.
+#
+# A network that makes faces makes them for fraud as well: faked photos and voices of real people, and
+# evidence of what never happened. A made image that is passed on needs a word that says so. In science
+# the danger is quieter: what a generator adds looks exactly like data. It was learned from other
+# data, and it is *not a measurement*.
+#
+# ## Recap
+#
+# - An autoencoder squeezes data through a bottleneck; bent, it keeps more than PCA does with as many
+#   numbers. Its code has holes, so it makes poor new data.
+# - A denoiser removes what it was trained to remove, and invents where it doesn't know.
+# - A GAN is a game: the discriminator's loss is a cross-entropy, the generator's the one that
+#   doesn't saturate. Each step moves one player and holds the other still.
+# - Losses don't tell how good the images are. Numbers do, beside their references: diversity, the
+#   Fréchet distance, nearest neighbors.
+# - A generator that outruns its opponent drops modes: mode collapse, seen only in many images.
+# - A label given to both players makes a generator that does as it is told; noise is left for how.
+#
+# ### Go further
+#
+# - Give the discriminator of the conditional game your smoothing: `discriminator_loss` with
+#   `smooth=0.1`, by `lambda real, made: discriminator_loss(real, made, 0.1)`. What do its logits do?
+# - Let the generator take two steps for each one of the discriminator, or five. Watch the evenness.
+# - Replace the pixels of `nearest` by a distance between the judge's *features*. Are the neighbors others?
+# - Train the conditional GAN on 500 digits only, and look at the nearest neighbors again.
+#
+# ### References
+#
+# - I. Goodfellow et al. (2014). Generative adversarial nets. *NeurIPS*.
+# - M. Heusel, H. Ramsauer, T. Unterthiner, B. Nessler and S. Hochreiter (2017). GANs trained by a two
+#   time-scale update rule converge to a local Nash equilibrium. *NeurIPS*.
+# - G. E. Hinton and R. R. Salakhutdinov (2006). Reducing the dimensionality of data with neural
+#   networks. *Science* 313, 504-507.
+# - J. Ho, A. Jain and P. Abbeel (2020). Denoising diffusion probabilistic models. *NeurIPS*.
+# - T. Karras, S. Laine and T. Aila (2019). A style-based generator architecture for generative
+#   adversarial networks. *CVPR*.
+# - D. P. Kingma and M. Welling (2014). Auto-encoding variational Bayes. *ICLR*.
+# - M. Mirza and S. Osindero (2014). Conditional generative adversarial nets. arXiv:1411.1784.
+# - T. Miyato and M. Koyama (2018). cGANs with projection discriminator. *ICLR*.
+# - K. Pearson (1901). On lines and planes of closest fit to systems of points in space.
+#   *Philosophical Magazine* 2, 559-572.
+# - A. Radford, L. Metz and S. Chintala (2016). Unsupervised representation learning with deep
+#   convolutional generative adversarial networks. *ICLR*.
+# - S. Ravuri et al. (2021). Skilful precipitation nowcasting using deep generative models of radar.
+#   *Nature* 597, 672-677.
+# - T. Salimans et al. (2016). Improved techniques for training GANs. *NeurIPS*.
+# - K. Shoemake (1985). Animating rotation with quaternion curves. *SIGGRAPH*, 245-254.
+# - P. Vincent, H. Larochelle, Y. Bengio and P.-A. Manzagol (2008). Extracting and composing robust
+#   features with denoising autoencoders. *ICML*.
+# - T. White (2016). Sampling generative networks. arXiv:1609.04468.
+# - J.-Y. Zhu, T. Park, P. Isola and A. A. Efros (2017). Unpaired image-to-image translation using
+#   cycle-consistent adversarial networks. *ICCV*.
+
+# %%
+check.score_card()

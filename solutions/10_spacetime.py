@@ -611,7 +611,7 @@ best_last = "network"
 ### END SOLUTION
 
 # %% [markdown]
-# All three trainings take about 50 seconds. The rate of learning falls to 0 along a cosine, and
+# Each of the three trainings takes about half a minute. The rate of learning falls to 0 along a cosine, and
 # the weights of the epoch that was best on `val` are kept.
 
 
@@ -641,19 +641,27 @@ def fit(model, train, val, epochs, loss="mse"):
 # %%
 import time
 
-for name, stack, epochs in [
-    ("CNN + LSTM", cnn_lstm, 24),
-    ("3-D CNN", conv_3d, 13),
-    ("ConvLSTM", conv_lstm, 9),
-]:
+
+def train(name, stack, epochs):
+    """Train a network, and keep its forecasts of the test films under its name."""
     keras.utils.set_random_seed(10)
     head = [layers.Conv2DTranspose(6, 4, 2, padding="same"), layers.Permute((3, 1, 2))]
-    model = keras.Sequential([keras.Input((GIVEN, 32, 32, 1)), *stack(), *head])
+    model = keras.Sequential([keras.Input((GIVEN, 32, 32, 1)), *stack, *head])
     begin = time.perf_counter()
     fit(model, pair(radar.train), pair(radar.val), epochs)
     seconds = time.perf_counter() - begin
     forecasts[name] = 30 * run(model, pair(radar.test)[0])
     print(f"{name:12}{model.count_params():7,} weights, {epochs} epochs, {seconds:.0f} s")
+
+
+# %%
+train("CNN + LSTM", cnn_lstm(), 24)
+
+# %%
+train("3-D CNN", conv_3d(), 13)
+
+# %%
+train("ConvLSTM", conv_lstm(), 9)
 
 # %%
 print("MSE at        ", "".join(f"{m:4} min" for m in minutes))

@@ -170,7 +170,7 @@ plots.show(
 #
 # With two numbers as a code, each image is a point of a plane, the **latent plane** ("latent" means
 # hidden). Where does the encoder put the test digits? Nobody told it the labels; we use them to
-# draw each point as its digit. The large ones stand in the middle of their class. A plane has no
+# draw each point as its digit, a hundred of each. The large ones stand in the middle of their class. A plane has no
 # scale of its own, and codes crowd in some places; so that the crowd can be read, we draw *ranks*:
 # 0.3 stands where 30 % of all codes have a smaller number. Which digits have a region for
 # themselves, and which are mixed?
@@ -182,7 +182,7 @@ colors = [*plt.rcParams["axes.prop_cycle"].by_key()["color"], "gray", "#7A4419"]
 colors[6] = "#A09000"  # yellow is too pale for thin strokes
 figure, axis = plt.subplots(figsize=(7, 5.5))
 for k, color in enumerate(colors):
-    mine = ranks[labels == k]
+    mine = ranks[labels == k][:100]  # a hundred of each can be told apart
     axis.plot(*mine.T, marker=f"${k}$", linestyle="", color=color, markeredgewidth=0.1)
     where = np.median(mine, axis=0)
     box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": color, "linewidth": 2}
@@ -204,7 +204,7 @@ plots.show(
 # draw on the border between two digits, and what in the empty places?
 
 # %%
-n = 16
+n = 12
 across, up = np.meshgrid(*np.quantile(codes, (np.arange(n) + 0.5) / n, axis=0).T)
 grid = np.stack([across.ravel(), up.ravel()], axis=1)
 tiles = decoder.predict(grid, verbose=0).reshape(n, n, 28, 28)[::-1]  # the highest row first
@@ -214,7 +214,7 @@ axis.imshow(picture, extent=[0, 1, 0, 1])
 axis.set(xlabel="first number of the code (rank)", ylabel="second number of the code (rank)")
 plots.show(
     figure,
-    alt="Sixteen by sixteen decoded images that fill the latent plane. Regions of one digit pass over "
+    alt="Twelve by twelve decoded images that fill the latent plane. Regions of one digit pass over "
     "smoothly into the next, and on the borders the shapes are mixtures that are no digits.",
 )
 
@@ -1376,11 +1376,11 @@ for digit, row in zip([2, 4, 7, 8], rows, strict=True):
 # %% [markdown]
 # ## The long version
 #
-# One training is one draw. `datasets/measure_gans.py` trained three seeds of the players of this lab
-# (3,000 rounds each), and one of two simpler conditional games: there the label goes into the
+# One training is one draw. `datasets/measure_gans.py` trained the players of this lab from several
+# seeds, 3,000 rounds each, and two simpler conditional games: there the label goes into the
 # discriminator as one more map beside the image, without and with dropout in it. **These numbers are
-# read from the file it wrote**: first the means, then the worst seed. "no label" was asked for nothing,
-# so nothing can be right. Which form does as it is told? Which makes the most even digits?
+# read from the file that it wrote**: the means over `count` seeds, then the worst of them. "no label"
+# was asked for nothing, so nothing can be right. Which form does as it is told?
 
 # %%
 import pandas as pd
@@ -1388,7 +1388,7 @@ import pandas as pd
 table = pd.read_csv("../datasets/digits/gans.csv")
 mine = table[table["data"] == ("real" if digits.source.real else "offline")]
 by_kind = mine.drop(columns=["data", "seed", "seconds"]).groupby("kind", sort=False)
-print(by_kind.mean().round(3).to_string())
+print(by_kind.mean().round(3).assign(count=by_kind.size()).to_string())
 print("\nthe worst of the seeds:")
 print(by_kind[["right", "worst digit", "rarest"]].min().round(3).to_string())
 

@@ -21,10 +21,10 @@ import time
 from datetime import date
 from pathlib import Path
 
-from helpers import checks
-from helpers.checks import panel
+from helpers import panel
 
 DEFAULT = "~/.deep-learning-labs/progress.json"
+CHECKS = "helpers.checks"  # by name, since the checks import this module
 ABOUT = "What is solved in the deep learning labs, and since when. It may be deleted at any time."
 PATIENCE = 3.0  # seconds; the lock is held for milliseconds, so whoever held it that long is gone
 
@@ -180,9 +180,9 @@ def _labs():
     A module that can't be imported is passed over: that is told where its own lab imports it.
     """
     labs = []
-    for found in pkgutil.iter_modules(checks.__path__):
+    for found in pkgutil.iter_modules(importlib.import_module(CHECKS).__path__):
         with contextlib.suppress(Exception):
-            module = importlib.import_module(f"{checks.__name__}.{found.name}")
+            module = importlib.import_module(f"{CHECKS}.{found.name}")
             labs += [module.lab] if hasattr(module, "lab") else []
     return sorted(labs, key=lambda lab: lab.name)
 

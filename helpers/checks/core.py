@@ -34,7 +34,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import progress
-from .panel import Panel, in_notebook, show
+from ..panel import Panel, in_notebook, show
 
 
 class CheckFailed(AssertionError):

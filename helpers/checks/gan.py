@@ -11,17 +11,12 @@ from itertools import product
 import numpy as np
 
 from ..gan import Game
-from .core import Answer, CheckFailed, Lab, call, describe, to_numpy
-from .judge import attempt, judge, numbers, same
+from .core import CheckFailed, Lab, call, describe, to_numpy
+from .judge import agrees, as_tuples, attempt, failed, judge, numbers, parts_at, same, two_parts
 
 lab = Lab("11 Autoencoders and GANs")
 reached = lab.reached
 score_card = lab.score_card
-
-
-def _list(mistakes):
-    """Return a dictionary of mistakes as the tuples that `judge` takes."""
-    return [(m, *(ways if isinstance(ways, list) else [ways])) for m, ways in mistakes.items()]
 
 
 # --- autoencoder ---------------------------------------------------------------------------------
@@ -263,7 +258,7 @@ def discriminator_loss(answer):
 def generator_loss(answer):
     cases = [(np.array([[2.0], [-1.0], [0.5]], "float32"),), *((_logits(n),) for n in (4, 7, 1))]
     far = [(np.array([[-100.0], [100]], "float32"),), (np.array([[-100.0]], "float32"),)]
-    _judge_loss(answer, cases, far, _fooled, _list(_G_MISTAKES), _explain_g_loss)
+    _judge_loss(answer, cases, far, _fooled, as_tuples(_G_MISTAKES), _explain_g_loss)
     _judge_gradient(answer, "forger")
     return (
         "It is the cross-entropy with the target 1, finite at logits of 100 and -100, and a "
@@ -278,7 +273,7 @@ def _judge_loss(answer, cases, far, right, mistakes, explain):
     judge(cases, results, rights, mistakes, explain, _LOSS_ERRORS)
     extreme = [attempt(answer, case) for case in far]
     for result in extreme:
-        if not _failed(result) and not np.all(np.isfinite(numbers(result.value))):
+        if not failed(result) and not np.all(np.isfinite(numbers(result.value))):
             raise CheckFailed(f"{result.what} is not finite. {_OVERFLOW}")
     judge(far, extreme, [np.array(right(*case)) for case in far], (), explain, (), _OVERFLOW)
 
@@ -375,7 +370,7 @@ _JOINS = {
 
 def _d_mistakes():
     """Yield every combination of faults as a tuple for `judge`, those of the fewest first."""
-    combinations = list(product(*(_list(table) for table in (_LINKS, _TARGETS, _JOINS))))
+    combinations = list(product(*(as_tuples(table) for table in (_LINKS, _TARGETS, _JOINS))))
     combinations.sort(key=lambda parts: sum(bool(message) for message, *_ in parts))
     for parts in combinations:
         message = "\n\n".join(message for message, *_ in parts if message)
@@ -576,7 +571,7 @@ def _judge_step(answer, game, case, name, fault, loss):
             "The discriminator is free while the forger learns, so it learns to be fooled. Freeze "
             "it before the step: `game.discriminator.trainable`."
         )
-    if _failed(result):
+    if failed(result):
         hints = (hint for text, hint in _STEP_ERRORS.items() if text in str(result))
         raise CheckFailed("\n\n".join([str(result), *hints]))
     if moved != [name == "forger", name == "critic"]:
@@ -753,7 +748,7 @@ def frechet(answer):
     # Fewer examples than features, as with many dead ones: the root is complex by rounding.
     cases += [(_features(3, 6, seed), _features(4, 6, seed + 1)) for seed in (9, 11, 13)]
     results = [attempt(answer, case) for case in cases]
-    values = [np.array(None if _failed(r) else to_numpy(r.value)) for r in results]
+    values = [np.array(None if failed(r) else to_numpy(r.value)) for r in results]
     if any(value.dtype.kind == "c" for value in values):
         raise CheckFailed(
             "The distance is complex. Rounding gives the root of the matrix a tiny imaginary part: "
@@ -769,7 +764,7 @@ def frechet(answer):
                     f"{result.what} is NaN: the root of a tiny negative number, an eigenvalue that "
                     "would be 0 but for rounding. Raise these to 0 first, `np.maximum`."
                 )
-    mistakes = _list(_FRECHET)
+    mistakes = as_tuples(_FRECHET)
     judge(cases, results, rights, mistakes, _explain_frechet, _FRECHET_ERRORS, tolerance=1e-4)
     return (
         "It is right for sets of different sizes, for correlated features and for one that never "
@@ -785,11 +780,7 @@ def _features(n, f, seed):
 
 
 def _agree(results, rights):
-    values = [None if _failed(result) else numbers(result.value) for result in results]
-    return sum(
-        value is not None and same(value, right, 1e-4)
-        for value, right in zip(values, rights, strict=True)
-    )
+    return sum(agrees(result, right, 1e-4) for result, right in zip(results, rights, strict=True))
 
 
 def _root(matrix):
@@ -928,7 +919,7 @@ def _by_distances(place):
     def part(way):
         return lambda *case: _nearest(*case, distances=way)[place]
 
-    return {message: list(map(part, ways)) for message, *ways in _list(_DISTANCES)}
+    return {message: list(map(part, ways)) for message, *ways in as_tuples(_DISTANCES)}
 
 
 _NEAREST = (
@@ -989,7 +980,7 @@ def slerp(answer):
     ]
     # One direction, once more: with these, rounding pushes many cosines beyond 1.
     multiples = [(v, k * v, 3) for v in random.normal(size=(20, 32)) for k in (1, 3)]
-    for some, mistakes, hint in [(cases, _list(_SLERP), None), (multiples, (), _BEYOND)]:
+    for some, mistakes, hint in [(cases, as_tuples(_SLERP), None), (multiples, (), _BEYOND)]:
         results = [attempt(answer, case) for case in some]
         rights = [_slerp(*case) for case in some]
         judge(some, results, rights, mistakes, _explain_slerp, _SLERP_ERRORS, hint)
@@ -1078,31 +1069,16 @@ def _explain_slerp(case, array, right):
 # --- comparing -----------------------------------------------------------------------------------
 
 
-def _failed(result):
-    return isinstance(result, CheckFailed)
-
-
 def _judge_parts(answer, cases, names, rights, mistakes, explain, errors, tolerance=1e-5):
     """Judge an answer of two parts, the first one first; `explain` gets the name of the part."""
-    pairs = [_pair(attempt(answer, case), names) for case in cases]
+    pairs = [two_parts(attempt(answer, case), names) for case in cases]
     for place, name in enumerate(names):
         judge(
             cases,
-            [pair if _failed(pair) else pair[place] for pair in pairs],
+            parts_at(place, pairs),
             [np.asarray(right[place]) for right in rights],
-            _list(mistakes[place]),
+            as_tuples(mistakes[place]),
             partial(explain, name),
             errors,
             tolerance=tolerance,
         )
-
-
-def _pair(result, names):
-    """Return the two parts of an answer as an :class:`Answer` each, or the failure it is."""
-    if _failed(result):
-        return result
-    value = result.value
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        came = f"{len(value)} things" if isinstance(value, tuple) else describe(value)
-        raise CheckFailed(f"{result.what} returned {came}; expected: `return {', '.join(names)}`.")
-    return [Answer(v, f"`{name}` of {result.what}") for v, name in zip(value, names, strict=True)]

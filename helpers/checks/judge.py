@@ -4,12 +4,13 @@ A wrong function is tried on every case before anything is said about it: a mist
 if it explains all that came back.
 """
 
+import functools
 import re
 import warnings
 
 import numpy as np
 
-from .core import CheckFailed, NotAttempted, call, to_numpy
+from .core import Answer, CheckFailed, NotAttempted, call, describe, to_numpy
 
 TOLERANCE = 1e-5  # Keras computes in float32, and so may an answer
 
@@ -22,6 +23,36 @@ def attempt(answer, case):
         raise
     except CheckFailed as failure:
         return failure
+
+
+def failed(result):
+    """Tell whether `attempt` returned the failure."""
+    return isinstance(result, CheckFailed)
+
+
+def require_value_error(result, why):
+    """Return the text of the ValueError that was the right answer; fail with `why` without one."""
+    if not failed(result):
+        raise CheckFailed(f"{result.what} returned {describe(result.value)}. {why}")
+    if match := re.search(r"stopped with an error\.\s+ValueError: ?(.*)", str(result)):
+        return match[1]
+    raise CheckFailed(f"{result}\n\n{why}")
+
+
+def two_parts(result, names):
+    """Return the two parts of an answer as an :class:`Answer` each, or the failure it is."""
+    if failed(result):
+        return result
+    value = result.value
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        came = f"{len(value)} things" if isinstance(value, tuple) else describe(value)
+        raise CheckFailed(f"{result.what} returned {came}; expected: `return {', '.join(names)}`.")
+    return [Answer(v, f"`{name}` of {result.what}") for v, name in zip(value, names, strict=True)]
+
+
+def parts_at(place, results):
+    """Return one part of each answer that came in parts; a failure stays as it is."""
+    return [result if failed(result) else result[place] for result in results]
 
 
 def judge(
@@ -39,7 +70,7 @@ def judge(
     fill in {0}, {1} and so on in messages and hints. Numbers, right or those of a mistake, are the
     same within `tolerance`.
     """
-    arrays = [None if isinstance(r, CheckFailed) else numbers(r.value) for r in results]
+    arrays = [numbers_of(result) for result in results]
     wrong = [
         place
         for place, (array, right) in enumerate(zip(arrays, rights, strict=True))
@@ -59,7 +90,7 @@ def judge(
             otherwise,
         )
     message = message and message.format(*case)
-    if isinstance(result, CheckFailed):
+    if failed(result):
         hint = next((hint for pattern, hint in errors if re.search(pattern, str(result))), "")
         parts = [str(result), hint.format(*case), message]
         raise CheckFailed("\n\n".join(filter(None, parts)))
@@ -89,6 +120,32 @@ def _fits(mistake, cases, arrays, rights, tolerance):
             return False
         explained = explained or not same(array, right, tolerance)
     return explained
+
+
+def as_tuples(mistakes):
+    """Return a dictionary {message: a way to make the mistake, or a list} as `judge` takes it."""
+    return [(m, *(ways if isinstance(ways, list) else [ways])) for m, ways in mistakes.items()]
+
+
+def evaluate(formula, scope):
+    """Return the value of a formula, which is text, where its names are those of `scope`."""
+    return eval(_compiled(formula), scope)
+
+
+@functools.cache
+def _compiled(formula):
+    return compile(formula, "<formula>", "eval")
+
+
+def numbers_of(result):
+    """Return what came back as an array of numbers, or None, as for a failure."""
+    return None if failed(result) else numbers(result.value)
+
+
+def agrees(result, right, tolerance=TOLERANCE):
+    """Tell whether the right numbers came back; those of a failure are not."""
+    array = numbers_of(result)
+    return array is not None and same(array, right, tolerance)
 
 
 def numbers(value):

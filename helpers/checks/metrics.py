@@ -8,7 +8,6 @@ whoever returns what one of them gives. Their names come from the scope of a cas
 A truth holds 0 and 1, an event; a score is the larger, the more likely an event is.
 """
 
-import functools
 import re
 import textwrap
 from functools import partial, wraps
@@ -17,7 +16,7 @@ from itertools import starmap
 import numpy as np
 
 from .core import Answer, CheckFailed, Lab, call, describe, to_numpy
-from .judge import TOLERANCE, attempt, judge, same
+from .judge import TOLERANCE, attempt, evaluate, judge, parts_at, require_value_error, same
 
 lab = Lab("12 Evaluation metrics")
 reached = lab.reached
@@ -27,12 +26,7 @@ EXACT = 1e-9  # counts and float64 leave no more to rounding
 
 
 def _value(formula, scope):
-    return eval(_compiled(formula), {"np": np, **scope})
-
-
-@functools.cache
-def _compiled(formula):
-    return compile(formula, "<formula>", "eval")
+    return evaluate(formula, {"np": np, **scope})
 
 
 def _table(text, *variants):
@@ -1345,9 +1339,8 @@ def _judge_parts(answer, cases, scopes, parts, explain, errors=()):
     """
     results = [_split(attempt(answer, case), list(parts)) for case in cases]
     for place, (name, mistakes) in enumerate(parts.items()):
-        mine = [r if isinstance(r, CheckFailed) else r[place] for r in results]
         named = [{**scope, "name": name, "own": scope[name]} for scope in scopes]
-        _judge(mine, named, "own", mistakes, partial(explain, name), errors)
+        _judge(parts_at(place, results), named, "own", mistakes, partial(explain, name), errors)
 
 
 def _split(result, names):
@@ -1368,11 +1361,7 @@ def _require_value_error(answer, case):
     """Fail unless the answer raises a ValueError."""
     only = "without an event" if case[0][0] == 0 else "of events only"
     why = f"For rows {only} one of the rates is 0 / 0: raise a `ValueError` that says so."
-    result = attempt(answer, case)
-    if not isinstance(result, CheckFailed):
-        raise CheckFailed(f"{result.what} returned {describe(result.value)}. {why}")
-    if not re.search(r"stopped with an error\.\s+ValueError:", str(result)):
-        raise CheckFailed(f"{result}\n\n{why}")
+    require_value_error(attempt(answer, case), why)
 
 
 def _word(answer, name, words):

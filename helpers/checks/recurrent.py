@@ -11,7 +11,7 @@ import itertools
 import numpy as np
 
 from .core import Answer, CheckFailed, Lab, describe, to_numpy
-from .judge import attempt, judge, numbers, same
+from .judge import agrees, attempt, evaluate, judge, numbers, same
 
 lab = Lab("07 Recurrent networks")
 reached = lab.reached
@@ -38,12 +38,7 @@ def _recipe(arguments, **formulas):
 
 
 def _value(formula, scope):
-    return eval(_compiled(formula), {**_TOOLS, **scope})
-
-
-@functools.cache
-def _compiled(formula):
-    return compile(formula, "<formula>", "eval")
+    return evaluate(formula, {**_TOOLS, **scope})
 
 
 def _sigmoid(a):
@@ -146,12 +141,7 @@ def _judge_step(answer, cases, right, recipe, mistakes, explain, errors, unpack)
     # Keras says what is right for the first case; JAX would compile anew for every other shape.
     with np.errstate(over="ignore"):
         rights = [right(*cases[0]), *(recipe(*case) for case in cases[1:])]
-    fine = [
-        isinstance(result, Answer)
-        and (array := numbers(result.value)) is not None
-        and same(array, expected)
-        for result, expected in zip(results, rights, strict=True)
-    ]
+    fine = [agrees(result, expected) for result, expected in zip(results, rights, strict=True)]
 
     def advise(case, array, expected):
         hint = explain(case, array, expected)

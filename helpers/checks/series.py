@@ -11,7 +11,7 @@ import re
 import numpy as np
 
 from .core import Answer, CheckFailed, Lab, describe, to_numpy
-from .judge import attempt, judge, numbers, same
+from .judge import attempt, failed, judge, numbers, parts_at, same
 
 lab = Lab("08 Time series")
 reached = lab.reached
@@ -65,13 +65,13 @@ def split_and_scale(answer):
 
 
 def _length(pair):
-    array = None if _failed(pair) else numbers(pair[0].value)
+    array = None if failed(pair) else numbers(pair[0].value)
     return len(array) if array is not None and array.ndim else None
 
 
 def _out_of_order(series, pair):
     """Tell whether the two parts are the values of the series, scaled alike, in another order."""
-    parts = [] if _failed(pair) else [numbers(part.value) for part in pair]
+    parts = [] if failed(pair) else [numbers(part.value) for part in pair]
     if not parts or any(part is None for part in parts):
         return False
     both = np.concatenate([part.ravel() for part in parts])
@@ -402,7 +402,7 @@ _WINDOW_ERRORS = [
 def _judge_ragged(case, pair):
     """Fail if windows or targets have different lengths."""
     series, n_in, n_out, stride = case
-    for name, part, length in zip("xy", () if _failed(pair) else pair, (n_in, n_out), strict=False):
+    for name, part, length in zip("xy", () if failed(pair) else pair, (n_in, n_out), strict=False):
         if numbers(part.value) is not None or not isinstance(part.value, list | np.ndarray):
             continue
         lengths = [np.size(row) // (series[:1].size) for row in part.value]
@@ -442,10 +442,10 @@ def _explain_windows(name, case, array, right):
 
 def _judge_short(answer, series, n_in, n_out, stride):
     result = attempt(answer, (series, n_in, n_out, stride))
-    if _failed(result) and "stopped with an error" in str(result):
+    if failed(result) and "stopped with an error" in str(result):
         return
     pair = _pair(result, ("x", "y"))
-    if _failed(pair):
+    if failed(pair):
         raise pair
     for part in pair:
         array = to_numpy(part.value)
@@ -577,7 +577,7 @@ def autoregression(answer):
     cases = [(_series(n), p) for n, p in [(12, 1), (30, 2), (45, 3), (80, 5)]]
     results = [attempt(answer, case) for case in cases]
     for result in results:
-        if not _failed(result) and isinstance(result.value, tuple) and len(result.value) == 4:
+        if not failed(result) and isinstance(result.value, tuple) and len(result.value) == 4:
             raise CheckFailed(
                 "All that `np.linalg.lstsq` gives came back: solution, residuals, rank, singular "
                 "values. Return the first of the four."
@@ -939,7 +939,7 @@ def fold(answer):
 
 def _judge_state(result, series, batch, steps):
     """Fail unless a state that is handed on from batch to batch is that of one pass."""
-    if _failed(result):
+    if failed(result):
         raise result
     k = len(series) // (batch * steps)
     batches = result.array(shape=(k, batch, steps, *series.shape[1:]))
@@ -1047,7 +1047,7 @@ def _fold_mistakes():
 def _variables_forgotten(case, result):
     """Tell whether a reshape failed although what it got was cut to whole windows."""
     series, batch, steps = case
-    if series.ndim == 1 or not _failed(result):
+    if series.ndim == 1 or not failed(result):
         return False
     sizes = re.findall(r"(?:size|with) (\d+)", str(result))  # NumPy and PyTorch, TensorFlow
     return str(_used(series, batch, steps).size) in sizes
@@ -1118,10 +1118,6 @@ def stateless(stateless, measured):
 # --- comparing -----------------------------------------------------------------------------------
 
 
-def _failed(result):
-    return isinstance(result, CheckFailed)
-
-
 def _both(first, second):
     return zip(first, second, strict=True)
 
@@ -1137,7 +1133,7 @@ def _fewest_first(found):
 
 def _pair(result, names):
     """Return the two parts of an answer as an :class:`Answer` each, or the failure it is."""
-    if _failed(result):
+    if failed(result):
         return result
     value = result.value
     if isinstance(value, tuple | list) and len(value) == 2:
@@ -1150,7 +1146,7 @@ def _pair(result, names):
 
 def _fits_pair(pair, guess, places=(0, 1)):
     """Tell whether the parts at `places` are as guessed; a guess of None is no guess."""
-    if _failed(pair) or guess is None:
+    if failed(pair) or guess is None:
         return True
     arrays = {place: numbers(pair[place].value) for place in places if guess[place] is not None}
     return all(array is not None and same(array, guess[p]) for p, array in arrays.items())
@@ -1164,7 +1160,7 @@ def _judge_pairs(names, cases, pairs, rights, mistakes, explain, errors=(), othe
     """
 
     def first_wrong(place):
-        fine = (not _failed(p) and _fits_pair(p, r, (place,)) for p, r in _both(pairs, rights))
+        fine = (not failed(p) and _fits_pair(p, r, (place,)) for p, r in _both(pairs, rights))
         return next((k for k, right in enumerate(fine) if not right), len(cases))
 
     for place in sorted(range(len(names)), key=first_wrong):
@@ -1178,7 +1174,7 @@ def _judge_pairs(names, cases, pairs, rights, mistakes, explain, errors=(), othe
 
         judge(
             cases,
-            [pair if _failed(pair) else pair[place] for pair in pairs],
+            parts_at(place, pairs),
             [right[place] for right in rights],
             (
                 (message, *(part_of(way) for way in ways if explains_other(way)))

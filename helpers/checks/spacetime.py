@@ -15,7 +15,7 @@ import numpy as np
 from numpy.fft import fft, fft2, ifft, ifft2
 
 from .core import Answer, CheckFailed, Lab, describe, to_numpy
-from .judge import attempt, judge, numbers, same
+from .judge import attempt, failed, judge, numbers, numbers_of, same
 
 lab = Lab("10 Space and time together")
 reached = lab.reached
@@ -58,7 +58,7 @@ def _cropped(size, rows, columns):
 
 
 def _whole_pixels(result):
-    array = None if _failed(result) else numbers(result.value)
+    array = numbers_of(result)
     if array is None or not np.all(np.isfinite(array)):
         return result
     return Answer(np.round(array).astype(int), result.what)
@@ -316,7 +316,7 @@ def conv3d_shape(answer):
     ]
     results = [attempt(answer, case) for case in cases]
     for result in results:
-        value = None if _failed(result) else result.value
+        value = None if failed(result) else result.value
         if isinstance(value, tuple | list) and len(value) in (4, 5):
             text = "Leave out samples and channels: (time, height, width) is asked for."
             raise CheckFailed(f"{result.what} returned {value}. {text}")
@@ -650,7 +650,7 @@ def _matched_untied(*case, **wrong):
 
 def _nearest_match(case, result):
     """Return the right array; where forecasts are equal, the values are in the answer's order."""
-    array = None if _failed(result) else numbers(result.value)
+    array = numbers_of(result)
     ties = array if np.shape(array) == case[0].shape else None
     return _matched(*case, place=partial(_put, ties=ties))
 
@@ -802,13 +802,9 @@ def _word(word, name, words):
     return key
 
 
-def _failed(result):
-    return isinstance(result, CheckFailed)
-
-
 def _stacked(result, names, shape):
     """Return the parts of an answer, arrays of one shape, as one array; else fail."""
-    if _failed(result):
+    if failed(result):
         return result
     value = to_numpy(result.value) if hasattr(result.value, "shape") else result.value
     many = isinstance(value, tuple | list) or np.ndim(value)
@@ -851,7 +847,7 @@ def _mistakes(right, **wrong):
 def _judge(answer, cases, right, mistakes, explain, errors=(), read=lambda result: result):
     """Judge by `right`; `read` makes of a result the one whose numbers are compared."""
     results = [attempt(answer, case) for case in cases]
-    results = [result if _failed(result) else read(result) for result in results]
+    results = [result if failed(result) else read(result) for result in results]
     with np.errstate(all="ignore"):
         rights = [right(*case) for case in cases]
     judge(cases, results, rights, mistakes, explain, errors)

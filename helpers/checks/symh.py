@@ -16,7 +16,18 @@ import numpy as np
 
 from . import core
 from .core import Answer, CheckFailed, Lab
-from .judge import attempt, judge, numbers, same
+from .judge import (
+    agrees,
+    as_tuples,
+    attempt,
+    failed,
+    judge,
+    numbers,
+    parts_at,
+    require_value_error,
+    same,
+    two_parts,
+)
 
 lab = Lab("09 Forecasting geomagnetic storms")
 reached = lab.reached
@@ -56,13 +67,13 @@ def describe(answer):
     results = [_with_keys(attempt(answer, case)) for case in cases]
     for key, (right, *mistakes) in _DESCRIBED.items():
         rights = [np.asarray(right(*case)) for case in cases]
-        parts = [r if _failed(r) else Answer(r.value[key], f'"{key}" of {r.what}') for r in results]
+        parts = [r if failed(r) else Answer(r.value[key], f'"{key}" of {r.what}') for r in results]
         judge(cases, parts, rights, mistakes, lambda *_: _BY_HAND, _DESCRIBE_ERRORS)
     return "The six numbers are right, for gaps at either end, in between, and for none."
 
 
 def _with_keys(result):
-    if _failed(result):
+    if failed(result):
         return result
     found = result.value.to_dict() if hasattr(result.value, "to_dict") else result.value
     if not isinstance(found, Mapping):
@@ -162,7 +173,7 @@ def _judge_stack(answer):
 
     storm = _storm(64)
     result = _attempt_tables(answer, (storm,))
-    if _failed(result):
+    if failed(result):
         hint = " Give it back: `return figure`." if "returned `None`" in str(result) else ""
         raise CheckFailed(f"{result}{hint}")
     if not isinstance(result.value, Figure):
@@ -242,9 +253,10 @@ def select(answer):
     ]
     results = [_rows_of(_attempt_tables(answer, case), case[0]) for case in cases]
     rights = [np.flatnonzero(_inside(*case)) for case in cases]
-    judge(cases, results, rights, _list(_SELECT), _explain_interval, _SELECT_ERRORS)
+    judge(cases, results, rights, as_tuples(_SELECT), _explain_interval, _SELECT_ERRORS)
     why = "No row lies in this interval: raise a `ValueError`, so that a typing error is noticed."
-    _require_value_error(answer, (storm, "2011-03-30 22:00", "2011-03-30 22:40"), why)
+    empty = (storm, "2011-03-30 22:00", "2011-03-30 22:40")
+    require_value_error(_attempt_tables(answer, empty), why)
     return "Both ends and all columns are there; an interval without any row is an error."
 
 
@@ -286,8 +298,8 @@ def split_by_storm(answer):
     storms = zip([16, 18, 17, 20, 19], [3, 5, 8, 9, 12], [*starts, "2004-11-07 10:00"], strict=True)
     table = concat([_storm(*each) for each in storms], ignore_index=True)
     cases = [(table, held) for held in ([8], [3, 12], [9, 5], [12], [9])]
-    pairs = [_pair(_attempt_tables(answer, case), ("kept", "held")) for case in cases]
-    pairs = [p if _failed(p) else [_rows_of(part, table) for part in p] for p in pairs]
+    pairs = [two_parts(_attempt_tables(answer, case), ("kept", "held")) for case in cases]
+    pairs = [p if failed(p) else [_rows_of(part, table) for part in p] for p in pairs]
     rights = [_split(*case) for case in cases]
     errors = [("Lengths|length of|truth value", "`held_out` is a list: `isin` takes a list.")]
     scattered = _SCATTERED if any(_shares_storms(table, pair) for pair in pairs) else None
@@ -295,7 +307,8 @@ def split_by_storm(answer):
     _judge_pairs(names, cases, pairs, rights, _SPLITS, _explain_split, errors, scattered)
     for missing in ([77], [8, 77]):
         why = "There is no storm 77 in the table: raise a `ValueError` whose text names it."
-        if "77" not in (error := _require_value_error(answer, (table, missing), why)):
+        error = require_value_error(_attempt_tables(answer, (table, missing)), why)
+        if "77" not in error:
             raise CheckFailed(f"The text of your error, {error!r}, doesn't name the storm, 77.")
     return "No storm and no time is in both parts, nothing else is lost; unknown storms are errors."
 
@@ -336,7 +349,7 @@ _SPLITS = {
 
 
 def _shares_storms(table, pair):
-    parts = [] if _failed(pair) else [set(table["storm"].iloc[part.value]) for part in pair]
+    parts = [] if failed(pair) else [set(table["storm"].iloc[part.value]) for part in pair]
     return bool(parts and parts[0] & parts[1])
 
 
@@ -387,7 +400,7 @@ _FIELDS = {
 
 def _vbs_mistakes():
     yield _NO_GAP, lambda v, bz: np.nan_to_num(_vbs(np.maximum(-np.asarray(bz), 0), v))
-    for factor, (message, *fields) in product((1e-3, 1), _list(_FIELDS)):
+    for factor, (message, *fields) in product((1e-3, 1), as_tuples(_FIELDS)):
         more = f" And: {_MISSING}" if factor == 1 else ""
         ways = [lambda v, bz, f=f, c=factor: _vbs(f(np.asarray(bz)), v, c) for f in fields]
         yield message + more, *ways
@@ -413,10 +426,9 @@ def ring_current(answer):
         (np.array([7.0]), np.array([2.5]), -31.0),
     ]
     results = [attempt(answer, case) for case in cases]
-    arrays = [None if _failed(r) else numbers(r.value) for r in results]
     exact = [_burton(*case, exact=True) for case in cases]
     kind = "exact"
-    if not all(a is not None and same(a, right) for a, right in zip(arrays, exact, strict=True)):
+    if not all(agrees(r, right) for r, right in zip(results, exact, strict=True)):
         kind, rights = "Euler's", [_burton(*case) for case in cases]
         mistakes = [(m, *(partial(_burton, exact=e, **f) for e in (0, 1))) for m, f in _BURTONS]
         judge(cases, results, rights, mistakes, _explain_burton, _BURTON_ERRORS)
@@ -509,7 +521,7 @@ def storm_windows(answer):
         _rows_and_storms({7: 4, 9: 10, 10: 13, 20: 8, 21: 5}, 5, 6, 2),
     ]
     names = "x", "y"
-    pairs = [_pair(attempt(answer, case), names) for case in cases]
+    pairs = [two_parts(attempt(answer, case), names) for case in cases]
     rights = [_windows(*case) for case in cases]
     _judge_pairs(names, cases, pairs, rights, _WINDOWS, _explain_windows, _WINDOW_ERRORS)
     return "Every window and its target, in order, lie within one storm; short storms give none."
@@ -596,7 +608,7 @@ def walk_forward(answer):
         if faults:
             raise CheckFailed(faults[0])
     rights = [np.array(_walk(*case)) for case in cases]
-    judge(cases, results, rights, _list(_WALKS), _explain_walk)
+    judge(cases, results, rights, as_tuples(_WALKS), _explain_walk)
     return "Each part is forecast by a model fitted to all parts before it, and to nothing else."
 
 
@@ -720,7 +732,7 @@ def _search(answer, grid, budget, seed):
         raise CheckFailed(f"The budget is {budget}, but `score` was called {len(calls)} times.")
     if twice := [call for place, call in enumerate(calls) if call in calls[:place]]:
         raise CheckFailed(f"{twice[0]} was tried twice: choose without replacement.")
-    if _failed(result):
+    if failed(result):
         choice = re.search("1-dimensional|larger sample|population", str(result))
         hint = "\n\nLet `rng` draw *places* in the list of combinations, not more than there are."
         raise CheckFailed(f"{result}{hint if choice else ''}")
@@ -748,7 +760,7 @@ def _fault(arguments, settings, grid):
 
 def _judge_search(result, calls, values):
     """Judge what the search returned: the settings of the smallest value, and all pairs."""
-    best, results = (part.value for part in _pair(result, ("best", "results")))
+    best, results = (part.value for part in two_parts(result, ("best", "results")))
     right = list(zip(calls, values, strict=True))
     wrong = f"`results` is {core.describe(results)}; expected: a list of pairs (settings, score)"
     if isinstance(results, Mapping):
@@ -795,7 +807,7 @@ def looks_ahead(answer):
     storm.loc[22:26, "vz_gsm"] = np.nan
     storm.loc[27:, "vy_gsm"] = 0
     looks = {c: _attempt_tables(answer, (_next(c), storm, 18)) for c in MEASURED}
-    missed = [c for c, r in looks.items() if not _failed(r) and same(numbers(r.value), 0)]
+    missed = [c for c, r in looks.items() if agrees(r, 0)]
     if 0 < len(missed) < len(MEASURED):
         text = f"A look at the next value of {', '.join(missed)} isn't noticed."
         raise CheckFailed(f"{text} Change all that is measured: every driver *and* SYM-H.")
@@ -804,7 +816,7 @@ def looks_ahead(answer):
     cases = [(features, storm, row) for _, row, _, features in _LOOKS]
     results = [_attempt_tables(answer, case) for case in cases]
     rights = [np.array(guilty) for _, _, guilty, _ in _LOOKS]
-    judge(cases, results, rights, _list(_LOOK_MISTAKES), _explain_look, _LOOK_ERRORS)
+    judge(cases, results, rights, as_tuples(_LOOK_MISTAKES), _explain_look, _LOOK_ERRORS)
     return "It notices a look ahead in every measured column and in gaps, and acquits honest ones."
 
 
@@ -931,15 +943,6 @@ def peaks(peaks, bias):
     )
 
 
-def _failed(result):
-    return isinstance(result, CheckFailed)
-
-
-def _list(mistakes):
-    """Return a dictionary of mistakes as the tuples that `judge` takes."""
-    return [(m, *(ways if isinstance(ways, list) else [ways])) for m, ways in mistakes.items()]
-
-
 def _attempt_tables(answer, case):
     """Attempt a case, and fail where the answer alters the table it was given."""
     given = []
@@ -959,7 +962,7 @@ def _attempt_tables(answer, case):
 
 def _rows_of(result, table):
     """Return the numbers of the rows of a table that came back, or the failure."""
-    if _failed(result):
+    if failed(result):
         return result
     part, what = result.value, result.what
     if not hasattr(part, "columns"):
@@ -977,27 +980,6 @@ def _rows_of(result, table):
     return Answer(np.array(rows, int), f"The list of rows of {what}")
 
 
-def _require_value_error(answer, case, why):
-    """Return the text of the ValueError that the answer must raise."""
-    result = _attempt_tables(answer, case)
-    if not _failed(result):
-        raise CheckFailed(f"{result.what} returned {core.describe(result.value)}. {why}")
-    if match := re.search(r"stopped with an error\.\s+ValueError: ?(.*)", str(result)):
-        return match[1]
-    raise CheckFailed(f"{result}\n\n{why}")
-
-
-def _pair(result, names):
-    """Return the two parts of an answer as an :class:`Answer` each, or the failure it is."""
-    if _failed(result):
-        return result
-    value = result.value
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        came = f"{len(value)} things" if isinstance(value, tuple) else core.describe(value)
-        raise CheckFailed(f"{result.what} returned {came}; expected: `return {', '.join(names)}`.")
-    return [Answer(v, f"`{name}` of {result.what}") for v, name in zip(value, names, strict=True)]
-
-
 def _judge_pairs(names, cases, pairs, rights, mistakes, explain, errors=(), otherwise=None):
     """Judge answers of two parts: a mistake has to explain both; a part None may be anything."""
 
@@ -1006,15 +988,15 @@ def _judge_pairs(names, cases, pairs, rights, mistakes, explain, errors=(), othe
         arrays = [(numbers(part.value), right) for part, right in parts if right is not None]
         return all(array is not None and same(array, right) for array, right in arrays)
 
-    came = [(c, p, r) for c, p, r in zip(cases, pairs, rights, strict=True) if not _failed(p)]
+    came = [(c, p, r) for c, p, r in zip(cases, pairs, rights, strict=True) if not failed(p)]
     wrong = not all(fits(pair, right) for _, pair, right in came)
 
     def explains(way):
         return wrong and all(fits(pair, way(*case)) for case, pair, _ in came)
 
-    fitting = [message for message, *ways in _list(mistakes) if any(map(explains, ways))]
+    fitting = [message for message, *ways in as_tuples(mistakes) if any(map(explains, ways))]
     message = fitting[0] if fitting else otherwise
     for place, name in enumerate(names):
-        parts = [pair if _failed(pair) else pair[place] for pair in pairs]
+        parts = parts_at(place, pairs)
         right = [each[place] for each in rights]
         judge(cases, parts, right, (), partial(explain, name), errors, message)

@@ -56,14 +56,7 @@ def activity() -> Activity:
 
 def _read(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return `x`, `y` and `person` of the real file; `DataError` tells what is wrong with it."""
-    try:
-        arrays = files.arrays(content, ARRAYS)
-        _check(arrays)
-    except DataError as fault:
-        raise DataError(
-            f"{name} {fault}. Put the right file there, or set COURSE_DATA=offline to go on "
-            "without it"
-        ) from fault
+    arrays = files.checked_arrays(content, ARRAYS, _check, name)
     # Time is the order of the file; a stable sort keeps it.
     order = np.lexsort((arrays["experiment"], arrays["subject"]))
     x = arrays["X"].astype(np.float32) * arrays["scale"].astype(np.float32)

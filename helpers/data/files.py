@@ -5,7 +5,7 @@ import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +94,24 @@ def arrays(content: bytes, names: Iterable[str]) -> dict[str, np.ndarray]:
     for name in names:
         if name not in found:
             raise DataError(f"holds no array {name}")
+    return found
+
+
+def checked_arrays(
+    content: bytes, names: Iterable[str], check: Callable[[dict], None], place: str
+) -> dict[str, np.ndarray]:
+    """Return the arrays of a file that the user has put somewhere, after `check` has seen them.
+
+    `DataError`, of `check` or of `arrays`, begins with the file's `place` and says what to do.
+    """
+    try:
+        found = arrays(content, names)
+        check(found)
+    except DataError as fault:
+        raise DataError(
+            f"{place} {fault}. Put the right file there, or set COURSE_DATA=offline to go on "
+            "without it"
+        ) from fault
     return found
 
 

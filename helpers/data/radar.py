@@ -59,14 +59,7 @@ def radar() -> Radar:
 
 def _read(content: bytes, name: str) -> np.ndarray:
     """Return the pictures of the real file; `DataError` tells what is wrong with it."""
-    try:
-        arrays = files.arrays(content, ARRAYS)
-        _check(arrays)
-    except DataError as fault:
-        raise DataError(
-            f"{name} {fault}. Put the right file there, or set COURSE_DATA=offline to go on "
-            "without it"
-        ) from fault
+    arrays = files.checked_arrays(content, ARRAYS, _check, name)
     return arrays["dbz"].astype(np.float32)
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from helpers.checks.core import Answer, CheckFailed, Lab, NotAttempted, call, to_numpy
-from helpers.checks.panel import Panel
 
 
 @pytest.fixture
@@ -191,20 +190,6 @@ def test_score_card_counts_and_lists(lab, capsys):
     out = capsys.readouterr().out
     assert "1 of 1 correct" in out
     assert "Every exercise is solved" in out
-
-
-def test_panel_escapes_html_and_marks_code():
-    page = Panel("wrong", "a < b", "use `x < 1`\n\n    1  <2>")._repr_html_()
-    assert "a &lt; b" in page
-    assert "<code>x &lt; 1</code>" in page
-    assert "<pre" in page
-    assert "1  &lt;2&gt;</pre>" in page
-    assert "Not yet" in page  # the word, so that color is not needed
-
-
-def test_panel_stresses_words_but_not_code():
-    page = Panel("wrong", "x", "the *last* axis: `a * b * c`, 2 * 3 * 4")._repr_html_()
-    assert "the <em>last</em> axis: <code>a * b * c</code>, 2 * 3 * 4" in page
 
 
 def test_the_changed_argument_is_named():

@@ -1,12 +1,10 @@
 """Fixtures for the tests of the data layer: a course and a server in miniature."""
 
-import threading
-from http.server import ThreadingHTTPServer
-
 import pytest
 
 from helpers.data import registry
 from tests.helpers.miniature import Course, Handler
+from tests.helpers.servers import serving
 
 
 @pytest.fixture
@@ -25,16 +23,6 @@ def course(tmp_path, monkeypatch):
 @pytest.fixture
 def server(course):
     """A server on this machine that has the miniature's real files."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.files = course.real
-    server.requests = []
-    server.stop = threading.Event()
-    server.barrier = threading.Barrier(2)
-    server.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.stop.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as server:
+        server.files = course.real
+        yield server

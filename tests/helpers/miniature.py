@@ -3,10 +3,15 @@
 import gzip
 import hashlib
 import struct
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import numpy as np
+import pytest
+
+from helpers.data import DataError
+from tests.helpers.servers import FailingWays
 
 NAMES = (
     "train-images-idx3-ubyte.gz",
@@ -42,6 +47,14 @@ def write(files: dict[str, bytes], folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
+def refuses(load: Callable, start: str, sentence: str) -> None:
+    """Require of `load` a `DataError` that has this start, this sentence and a way to go on."""
+    with pytest.raises(DataError, match=sentence) as caught:
+        load()
+    assert str(caught.value).startswith(start), caught.value
+    assert "set COURSE_DATA=offline" in str(caught.value), caught.value
+
+
 class Course:
     """The miniature: `datasets` holds registry and offline default, `shared` the real data."""
 
@@ -71,7 +84,7 @@ class Course:
         self.datasets.joinpath("registry.toml").write_text("\n".join(lines), encoding="utf-8")
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(FailingWays, BaseHTTPRequestHandler):
     """Answers `/WAY/NAME` with the file NAME in the way that WAY says."""
 
     def do_GET(self):
@@ -79,14 +92,8 @@ class Handler(BaseHTTPRequestHandler):
         server = self.server
         server.requests.append(self.path)
         content = server.files[name]
-        if way == "missing":
-            self.send_error(404)
+        if self.leaves(way):
             return
-        if way == "silent":
-            server.stop.wait(30)
-            return
-        if way == "together":
-            server.barrier.wait(30)
         if way == "altered":
             content = content[:-1] + bytes([content[-1] ^ 1])
         self.send_response(200)
@@ -99,6 +106,3 @@ class Handler(BaseHTTPRequestHandler):
                 server.stop.wait(30)
             return
         self.wfile.write(content)
-
-    def log_message(self, *args):
-        """Keep the test's output clean."""

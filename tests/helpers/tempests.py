@@ -9,6 +9,7 @@ import pandas as pd
 
 from helpers.data import omni
 from helpers.data.storms import COLUMNS
+from tests.helpers.servers import FailingWays
 
 REGISTRY = """
 [storms]
@@ -110,7 +111,7 @@ def hapi(values: pd.DataFrame, header: bool = True) -> bytes:
     return ("".join(lines) + rows).encode()
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(FailingWays, BaseHTTPRequestHandler):
     """Answers as CDAWeb would, except for the last month, which `server.way` may spoil."""
 
     def do_GET(self):
@@ -120,14 +121,8 @@ class Handler(BaseHTTPRequestHandler):
         server.requests.append(name)
         way = server.way if name == MONTHS[-1] else "good"
         content = server.months[name]
-        if way == "missing":
-            self.send_error(404)
+        if self.leaves(way):
             return
-        if way == "silent":
-            server.stop.wait(30)
-            return
-        if way == "together":
-            server.barrier.wait(30)
         content = server.spoiled.get(way, content)
         self.send_response(200)
         if way == "broken off":  # CDAWeb doesn't say how much it will send
@@ -142,6 +137,3 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(content[: len(content) // 2])
         else:
             self.wfile.write(content)
-
-    def log_message(self, *args):
-        """Keep the test's output clean."""

@@ -1,8 +1,6 @@
 """Recordings of activities: the real file in miniature, its faults, and the people made up."""
 
 import io
-import subprocess
-import sys
 import time
 import zipfile
 
@@ -11,7 +9,8 @@ import pytest
 
 from helpers import data
 from helpers.data import gait, registry
-from tests.helpers.miniature import write
+from tests.helpers.miniature import refuses, write
+from tests.helpers.processes import comes_with_data
 
 FILE = "har_windows_int16.npz"
 REGISTRY = """
@@ -173,10 +172,7 @@ def test_bad_file_is_named(har, course, monkeypatch, capsys, fault, place):
         monkeypatch.delenv("COURSE_DATA")
         folder = course.cache / "har"
     write({FILE: content}, folder)
-    with pytest.raises(data.DataError, match=sentence) as caught:
-        data.activity()
-    assert str(caught.value).startswith(f"Activity: {folder / FILE} ")
-    assert "set COURSE_DATA=offline" in str(caught.value)
+    refuses(data.activity, f"Activity: {folder / FILE} ", sentence)
     assert not capsys.readouterr().out
 
 
@@ -228,11 +224,7 @@ def test_a_file_with_an_address_needs_a_hash(course):
 
 def test_import_is_quick():
     """The people are made only when they are asked for."""
-    script = "import sys; from helpers import data; print('helpers.data.gait' in sys.modules)"
-    result = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert result.stdout == "False\n"
+    assert not comes_with_data("helpers.data.gait")
 
 
 # The people made up

@@ -19,6 +19,7 @@ import pytest
 from helpers import data
 from helpers.data import download, idx, registry
 from tests.helpers.miniature import NAMES, idx_bytes, write
+from tests.helpers.processes import two_at_once
 
 IMAGES = "train-images-idx3-ubyte.gz"
 
@@ -418,27 +419,8 @@ def test_leftovers_of_a_killed_download_go_after_a_day(course, server, monkeypat
 def test_two_processes_at_once(course, server):
     """The server answers each file only when both processes have asked for it."""
     course.urls(f"{server.url}/together")
-    script = (
-        "import sys, pathlib\n"
-        "from helpers.data import registry\n"
-        "registry.DATASETS = pathlib.Path(sys.argv[1])\n"
-        "from helpers import data\n"
-        "digits = data.mnist()\n"
-        "assert digits.x_train.shape == (30, 28, 28)\n"
-    )
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", script, str(course.datasets)],
-            env=os.environ | {"COURSE_DOWNLOAD": "yes"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    for process in processes:
-        out, err = process.communicate(timeout=60)
-        assert (process.returncode, err) == (0, "")
+    code = "assert data.mnist().x_train.shape == (30, 28, 28)"
+    for out in two_at_once(code, course.datasets):
         assert out == f"MNIST: real data from the download to {course.cached}.\n"
     assert len(server.requests) == 2 * len(NAMES)
     assert everything_in(course.cached) == sorted(NAMES)

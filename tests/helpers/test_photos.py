@@ -1,10 +1,7 @@
 """Photos and masks: their sources, their downloads, and every bad file that a folder may hold."""
 
 import io
-import os
 import re
-import subprocess
-import sys
 import warnings
 import zipfile
 
@@ -15,6 +12,7 @@ from PIL import Image
 
 from helpers import data
 from helpers.data import animals, download, pictures, registry
+from tests.helpers.processes import two_at_once
 from tests.helpers.test_data import FullDisk, everything_in
 from tests.helpers.zoo import BREEDS, WEIGHTS, Zoo, archive, mask_bytes, photo_bytes, write_tree
 
@@ -584,19 +582,8 @@ def test_bad_photos_in_the_cache(zoo, net):
 def test_two_processes_at_once(zoo, net):
     """The server answers each file only when both processes have asked for it."""
     zoo.urls(f"{net.url}/together")
-    script = (
-        "import sys, pathlib\n"
-        "from helpers.data import registry\n"
-        "registry.DATASETS = pathlib.Path(sys.argv[1])\n"
-        "from helpers import data\n"
-        "assert data.pets(20).images.shape == (15, 20, 20, 3)\n"
-    )
-    command = [sys.executable, "-c", script, str(zoo.course.datasets)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    processes = [subprocess.Popen(command, env=dict(os.environ), **pipes) for _ in range(2)]
-    for process in processes:
-        out, err = process.communicate(timeout=60)
-        assert (process.returncode, err) == (0, "")
+    code = "assert data.pets(20).images.shape == (15, 20, 20, 3)"
+    for out in two_at_once(code, zoo.course.datasets):
         assert out == f"Oxford pets: real photos from the download to {zoo.cached}.\n"
     assert len(net.requests) == 6
     assert everything_in(zoo.cached) == trees(zoo)

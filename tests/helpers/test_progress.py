@@ -190,7 +190,7 @@ def test_nbgraders_validation_is_the_students_own(home, file, monkeypatch):
     ("setting", "expected"),
     [
         ("", ".deep-learning-labs/progress.json"),
-        ("~/work/labs.json", "work/labs.json"),
+        ("~/notes/labs.json", "notes/labs.json"),
         ("work/labs.json", "work/labs.json"),
         ("documents", "documents/progress.json"),  # a folder that exists
     ],

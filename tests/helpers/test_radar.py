@@ -2,8 +2,6 @@
 
 import importlib
 import io
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -12,7 +10,8 @@ from scipy.ndimage import map_coordinates
 
 from helpers import data
 from helpers.data import rain, registry
-from tests.helpers.miniature import write
+from tests.helpers.miniature import refuses, write
+from tests.helpers.processes import comes_with_data
 
 FILE = "sydney_radar_12x40x28.npz"
 loader = importlib.import_module("helpers.data.radar")  # its name is also that of the function
@@ -133,10 +132,7 @@ BAD = {
 def test_bad_file_is_named(folder, capsys, fault):
     content, sentence = BAD[fault]
     write({FILE: content}, folder)
-    with pytest.raises(data.DataError, match=sentence) as caught:
-        data.radar()
-    assert str(caught.value).startswith(f"Radar loop of Sydney: {folder / FILE} ")
-    assert "set COURSE_DATA=offline" in str(caught.value)
+    refuses(data.radar, f"Radar loop of Sydney: {folder / FILE} ", sentence)
     assert not capsys.readouterr().out
 
 
@@ -155,11 +151,7 @@ def test_the_registry_that_ships_with_the_course():
 
 def test_import_is_quick():
     """Rain is made only when it is asked for."""
-    script = "import sys; from helpers import data; print('helpers.data.rain' in sys.modules)"
-    result = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert result.stdout == "False\n"
+    assert not comes_with_data("helpers.data.rain")
 
 
 def test_the_real_loop(real_data, monkeypatch):

@@ -1,13 +1,9 @@
 """Storms: the real file in miniature, OMNI from a server on this machine, and their faults."""
 
 import gzip
-import os
 import re
-import subprocess
 import sys
-import threading
 import time
-from http.server import ThreadingHTTPServer
 
 import numpy as np
 import pandas as pd
@@ -17,7 +13,9 @@ from helpers import data
 from helpers.data import download, omni, registry, space_weather
 from helpers.data.storms import COLUMNS, DRIVERS, FILE
 from tests.helpers import tempests
-from tests.helpers.miniature import write
+from tests.helpers.miniature import refuses, write
+from tests.helpers.processes import two_at_once
+from tests.helpers.servers import serving
 
 
 def packed(table: pd.DataFrame) -> bytes:
@@ -315,10 +313,7 @@ FILES = {
 def test_bad_file_is_named(symh, table, capsys, fault):
     make, sentence = FILES[fault]
     write({FILE: make(table)}, symh)
-    with pytest.raises(data.DataError, match=sentence) as caught:
-        data.storms()
-    assert str(caught.value).startswith(f"Geomagnetic storms: {symh / FILE}: ")
-    assert "set COURSE_DATA=offline" in str(caught.value)
+    refuses(data.storms, f"Geomagnetic storms: {symh / FILE}: ", sentence)
     assert not capsys.readouterr().out
 
 
@@ -401,19 +396,11 @@ def months():
 def server(course, months, monkeypatch):
     """A HAPI server on this machine; downloads are allowed, and there is no data folder."""
     tempests.write_course(course.datasets)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), tempests.Handler)
-    server.months, server.requests, server.way = months, [], "good"
-    server.spoiled = {}
-    server.stop, server.barrier = threading.Event(), threading.Barrier(2)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    monkeypatch.setattr(omni, "SERVER", f"http://127.0.0.1:{server.server_port}/hapi/data")
-    monkeypatch.setenv("COURSE_DOWNLOAD", "yes")
-    yield server
-    server.stop.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(tempests.Handler) as server:
+        server.months, server.way, server.spoiled = months, "good", {}
+        monkeypatch.setattr(omni, "SERVER", f"{server.url}/hapi/data")
+        monkeypatch.setenv("COURSE_DOWNLOAD", "yes")
+        yield server
 
 
 def names(*months: str) -> list[str]:
@@ -569,29 +556,13 @@ def test_month_in_the_cache_that_is_not_one(course, server):
 def test_two_students_at_once(course, server):
     """The server answers the last month only when both have asked for it."""
     server.way = "together"
-    script = (
-        "import sys, pathlib\n"
-        "from helpers.data import registry\n"
-        "registry.DATASETS = pathlib.Path(sys.argv[1])\n"
-        "from helpers import data\n"
+    code = (
         "from helpers.data import omni\n"
         "omni.SERVER = sys.argv[2]\n"
         "assert len(data.storms().windows) == 3\n"
     )
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", script, str(course.datasets), omni.SERVER],
-            env=os.environ | {"COURSE_DOWNLOAD": "yes"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
     place = course.cache / "omni"
-    for process in processes:
-        out, err = process.communicate(timeout=60)
-        assert (process.returncode, err) == (0, "")
+    for out in two_at_once(code, course.datasets, omni.SERVER):
         assert out == f"Geomagnetic storms: real recordings from the download to {place}.\n"
     assert everything_in(place) == names(*tempests.MONTHS)
     assert data.storms().source.kind == "cache"

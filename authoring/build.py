@@ -98,16 +98,16 @@ def orphans(root):
 
 
 def refuse_noise(notebook, name):
-    """Raise AuthoringError when a stored output is an error or was written to stderr."""
+    """Raise AuthoringError when a stored output is an error, a warning or a log line."""
     for number, cell in enumerate(notebook.cells, start=1):
         for output in cell.get("outputs", []):
             allowed = "raises-exception" in cell.metadata.get("tags", [])
             if output.output_type == "error" and not allowed:
                 raise AuthoringError(f"{name}, cell {number} stores the error {output.ename}")
-            if output.get("name") == "stderr":
+            # TensorFlow logs to stdout in a notebook.
+            if output.get("name") == "stderr" or "WARNING:tensorflow" in output.get("text", ""):
                 raise AuthoringError(
-                    f"{name}, cell {number} writes a warning or a log line to stderr:\n"
-                    + output.text.strip()
+                    f"{name}, cell {number} writes a warning or a log line:\n{output.text.strip()}"
                 )
 
 

@@ -1,4 +1,4 @@
-"""Checks of lab 10: motion, advection, scores of rain, sizes, a ConvLSTM step, blur, extremes.
+"""Checks of lab 10: motion, advection, scores of rain, sizes, a ConvLSTM step, sharpness, extremes.
 
 A wrong function is tried on every input before anything is said about it: a mistake is named only
 if it explains all that came back. What is right is a function whose keyword arguments are its
@@ -7,6 +7,8 @@ dictionary of mistakes a message leads to the wrong step, or to the ways in whic
 Frames are arrays (n, steps, height, width).
 """
 
+import copy
+import warnings
 from functools import partial
 from itertools import combinations, permutations, product
 from operator import ge, gt, le, lt
@@ -25,13 +27,17 @@ score_card = lab.score_card
 @lab.check("how far the picture moved")
 def displacement(answer):
     rolled = [((16, 22), 3, -4), ((15, 20), -5, 2), ((23, 18), 0, 6), ((18, 25), -2, -11)]
+    rolled.append(((12, 27), 2, 7))  # more than half the height
     cases = [(field := _texture(*size), np.roll(field, move, (0, 1))) for size, *move in rolled]
-    cropped = [((26, 34), 3, 2), ((35, 28), -2, 4), ((30, 27), -3, -2)]
+    # In the first two the plain product has its peak elsewhere; in the first the brightest leaves.
+    cropped = [((27, 31), -5, 4), ((28, 31), -5, 4), ((26, 34), 3, 2), ((35, 28), -2, 4)]
+    cropped.append(((30, 27), -3, -2))
     cases += [_cropped(*each) for each in cropped]
     cases.append(2 * (_texture(14, 19).astype("float32"),))
     results = [_whole_pixels(attempt(answer, case)) for case in cases]
     rights = [np.array(move) for _, *move in [*rolled, *cropped, (None, 0, 0)]]
-    mistakes = [*_mistakes(_moved, turn=_TURNS, index=_INDICES, end=_PAIRS), *_rows(_NOT_A_PEAK)]
+    steps = dict(power=_PRODUCTS, turn=_TURNS, index=_INDICES, end=_PAIRS)
+    mistakes = [*_mistakes(_moved, **steps), *_rows(_NOT_A_PEAK)]
     judge(cases, results, rights, mistakes, _explain_move, _MOVE_ERRORS)
     return "It is right in all directions, for pictures that go around and parts of larger ones."
 
@@ -64,26 +70,49 @@ def _whole_pixels(result):
     return Answer(np.round(array).astype(int), result.what)
 
 
-def _cross_power(before, after, transform=fft2):
-    cross = transform(after) * np.conj(transform(before))
+def _product(before, after, transform=fft2):
+    return transform(after) * np.conj(transform(before))
+
+
+def _phases(cross):
     return cross / np.maximum(np.abs(cross), 1e-12)
+
+
+def _cross_power(*pictures):
+    return _phases(_product(*pictures))
 
 
 def _peak(values):
     return np.array(np.unravel_index(np.argmax(np.real(values)), values.shape))
 
 
-def _signed(place, shape):
-    """Turn the place of a peak to a shift: what lies beyond half the size is negative."""
-    return np.array([p - n if p > n / 2 else p for p, n in zip(place, shape, strict=True)])
+def _signed(place, shape, beyond=(0, 1), less=(0, 1)):
+    """Turn the place of a peak to a shift: what lies beyond half the size is negative.
+
+    `beyond` and `less` are the axes whose sizes are halved and subtracted, for rows and columns.
+    """
+    sizes = zip(place, np.take(shape, beyond), np.take(shape, less), strict=True)
+    return np.array([p - size if p > n / 2 else p for p, n, size in sizes])
 
 
-def _moved(before, after, *, turn=np.positive, index=_signed, end=lambda move, shape: move):
+def _moved(
+    before,
+    after,
+    *,
+    power=_cross_power,
+    turn=np.positive,
+    index=_signed,
+    end=lambda move, shape: move,
+):
     shape = np.array(before.shape)
-    peak = _peak(ifft2(_cross_power(before, after)))
+    peak = _peak(ifft2(power(before, after)))
     return np.array(end(index(turn(peak) % shape, shape), shape))
 
 
+_PRODUCTS = {
+    "Step 3 is missing: without the division by the absolute value the largest areas of rain "
+    "decide, and those that come in at the edge lead astray.": _product
+}
 _TURNS = {
     "Both signs are wrong: positive means down and to the right, from `before` to `after`. Which "
     "of the two spectra is conjugated?": np.negative
@@ -91,7 +120,12 @@ _TURNS = {
 _INDICES = {
     "A move up or to the left comes back as a large number: beyond half the size, subtract the "
     "size.": lambda place, shape: place,
-    "Rows are compared with the width.": lambda place, shape: _signed(place, shape[::-1]),
+    "The sizes are mixed up: each direction has its own. Rows go with the height, columns with the "
+    "width.": [
+        partial(_signed, beyond=beyond, less=less)
+        for beyond, less in product(product((0, 1), repeat=2), repeat=2)
+        if (beyond, less) != ((0, 1), (0, 1))
+    ],
     "After `fftshift` (h // 2, w // 2) is no motion.": lambda place, n: (place + n // 2) % n,
     "The sign is lost: up and left are negative.": lambda *place: np.abs(_signed(*place)),
 }
@@ -108,13 +142,22 @@ def _peak_of(values):
 _NOT_A_PEAK = {
     "`np.fft.fft` transforms each row on its own. A picture needs `np.fft.fft2`, and "
     "`np.fft.ifft2` for the way back.": [
-        _peak_of(lambda b, a: ifft(_cross_power(b, a, fft))),
-        _peak_of(lambda b, a: ifft(fft(a) * np.conj(fft(b)))),
-        _peak_of(lambda b, a: ifft2(_cross_power(b, a, fft))),
+        _peak_of(lambda b, a, back=back, scale=scale: back(scale(_product(b, a, fft))))
+        for back, scale in [(ifft, _phases), (ifft, np.positive), (ifft2, _phases)]
+    ],
+    "The brightest pixel alone is compared. It may change from one picture to the next: rain "
+    "grows, decays, leaves the picture. All pixels count, as in steps 1 to 4.": [
+        lambda before, after: _peak(after) - _peak(before),
+        lambda before, after: _signed((_peak(after) - _peak(before)) % before.shape, before.shape),
+        lambda before, after: (_peak(after) - _peak(before)) % before.shape,
+        lambda before, after: np.argmax(after) - np.argmax(before),
     ],
     "Nothing ever moves. Is the peak that of the *inverse* FFT, and are both pictures in the "
     "product?": lambda before, after: np.zeros(2),
-    "The conjugate is missing in the product.": _peak_of(lambda b, a: ifft2(fft2(a) * fft2(b))),
+    "The conjugate is missing in the product.": [
+        _peak_of(lambda b, a, scale=scale: ifft2(scale(fft2(a) * fft2(b))))
+        for scale in (np.positive, _phases)
+    ],
 }
 _MOVE_ERRORS = [
     ("invalid index|subscript|unpack", "`np.argmax` gives one number; `np.unravel_index` helps."),
@@ -143,8 +186,10 @@ def advect(answer):
         (frame(10, 12, 1), (0.5, -1.25), 4),
         (frame(7, 9, 1).astype("float32"), (-0.75, 0.5), 3),
         (frame(6, 10, 1), np.array([1.5, 0.25]), 2),
+        (frame(8, 9, 1).astype(int), (0.5, -0.75), 3),
     ]
-    mistakes = _mistakes(_advected, turn=_WAYS, step=_PACES, shift=_SHIFTS, end=_MOVIES)
+    steps = dict(turn=_WAYS, step=_PACES, shift=_SHIFTS, kinds=_KINDS, end=_MOVIES)
+    mistakes = _mistakes(_advected, **steps)
     _judge(answer, cases, _advected, mistakes, _explain_advected, _ADVECT_ERRORS)
     return "Step k has moved k times, by fractions too, and nothing comes in from outside."
 
@@ -152,7 +197,7 @@ def advect(answer):
 def _shifted(frame, move, order=1, mode="constant"):
     from scipy.ndimage import shift
 
-    return shift(np.asarray(frame, float), move, order=order, mode=mode, cval=0)
+    return shift(frame, move, order=order, mode=mode, cval=0)
 
 
 def _rolled(frame, move):
@@ -164,11 +209,21 @@ def _by(pace, again=False):
     return lambda frame, last, k, motion, shift: shift(last if again else frame, pace(k) * motion)
 
 
-def _advected(frame, motion, steps, turn=np.positive, step=None, shift=_shifted, end=None):
-    movie, step = [frame], step or _by(lambda k: k)
+def _advected(
+    frame,
+    motion,
+    steps,
+    turn=np.positive,
+    step=None,
+    shift=_shifted,
+    kinds=(float, float),  # of the frame that is moved, and of the result; None is the frame's own
+    end=None,
+):
+    first, step = np.asarray(frame, kinds[0]), step or _by(lambda k: k)
+    movie = [first]
     for k in range(1, steps + 1):
-        movie.append(step(frame, movie[-1], k, turn(np.asarray(motion, float)), shift))
-    movie = np.array(movie)
+        movie.append(step(first, movie[-1], k, turn(np.asarray(motion, float)), shift))
+    movie = np.array(movie, kinds[1] or np.asarray(frame).dtype)
     return end(movie) if end else movie[1:]
 
 
@@ -194,6 +249,10 @@ _SHIFTS = {
     "The edges are carried on to where nothing is known. What comes in from outside is 0.": [
         partial(_shifted, mode=mode) for mode in ("nearest", "reflect", "mirror")
     ],
+}
+_KINDS = {
+    "A frame of whole numbers has become whole numbers again: what SciPy's `shift` returns is of "
+    "the frame's type. Make floats of the frame first.": [(None, float), (float, None)]
 }
 _MOVIES = {
     "Only the last step came back. Collect them all: (steps, h, w).": lambda movie: movie[-1],
@@ -224,8 +283,22 @@ def scores(answer):
     cases.append((observed, forecast, 15))
     mistakes = _mistakes(_scores, event=_EVENTS, rates=_RATES, pool=_POOLS, end=_ENDS)
     read = partial(_stacked, names=("csi", "pod", "far"), shape="(steps,)")
-    _judge(answer, cases, _scores, mistakes, _explain_scores, _SCORE_ERRORS, read)
-    return "All samples and pixels count, by lead time; NaN where there is nothing to divide by."
+    _judge(answer, cases, _scores, mistakes, _explain_scores, _SCORE_ERRORS, read, parts=True)
+    text = "All films and pixels count, by lead time; NaN where there is nothing to divide by."
+    return f"{text} {_WARNING}" if _warns(answer, cases[-1]) else text
+
+
+_WARNING = (
+    'NumPy warns where you divide 0 by 0: `with np.errstate(invalid="ignore"):` keeps it silent.'
+)
+
+
+def _warns(answer, case):
+    """Tell whether NumPy warns of the numbers in an answer's computation."""
+    with warnings.catch_warnings(record=True) as caught, np.errstate(all="warn"):
+        warnings.simplefilter("always")
+        answer(*copy.deepcopy(case))
+    return any(issubclass(each.category, RuntimeWarning) for each in caught)
 
 
 def _rain(n, steps, h, w, threshold, kind=float):
@@ -273,14 +346,14 @@ _RATES = {
     "`observed` and `forecast` have changed places.": lambda h, m, f, c: _rates(h, f, m, c),
 }
 _POOLS = {
-    "You take the mean of the scores of single samples, in which two wet pixels weigh as much as a "
+    "You take the mean of the scores of single films, in which two wet pixels weigh as much as a "
     "thousand. Add up the counts first, then divide.": [
         lambda a, b, rates: np.mean(_pooled((2, 3))(a, b, rates), axis=1),
         lambda a, b, rates: np.nanmean(_pooled((2, 3))(a, b, rates), axis=1),
     ],
     "Your scores are of all lead times together. Each step has its own: (steps,).": _pooled(None),
-    "You keep the samples: the axis of the steps is 1.": _pooled((1, 2, 3)),
-    "Count samples and pixels together: (steps,).": [*map(_pooled, (0, (2, 3), (0, 1)))],
+    "You keep the films: the axis of the steps is 1.": _pooled((1, 2, 3)),
+    "Count films and pixels together: (steps,).": [*map(_pooled, (0, (2, 3), (0, 1)))],
 }
 _ENDS = {
     "With nothing to divide by a score is NaN.": [np.nan_to_num, partial(np.nan_to_num, nan=1)],
@@ -318,7 +391,7 @@ def conv3d_shape(answer):
     for result in results:
         value = None if failed(result) else result.value
         if isinstance(value, tuple | list) and len(value) in (4, 5):
-            text = "Leave out samples and channels: (time, height, width) is asked for."
+            text = "Leave out films and channels: (time, height, width) is asked for."
             raise CheckFailed(f"{result.what} returned {value}. {text}")
     mistakes = _mistakes(_conv3d, given=_GIVEN, valid=_VALID, same=_SAME)
     judge(cases, results, [_keras_conv3d(*c) for c in cases], mistakes, _explain_conv3d)
@@ -356,6 +429,9 @@ _VALID = {
     'The stride has no effect with "valid".': lambda i, k, s: i - k + 1,
     'With "valid" the + 1 comes after the division.': lambda i, k, s: (i - k + 1) // s,
     'The kernel has no effect with "valid".': lambda i, k, s: -(-i // s),
+    'With "valid" kernel and stride are mixed up: the kernel is subtracted, the stride divides.': [
+        lambda i, k, s: (i - s) // k + 1
+    ],
 }
 _SAME = {
     '"same" keeps the size only where the stride is 1. A stride of 2 halves it.': lambda i, k, s: i,
@@ -365,6 +441,7 @@ _SAME = {
         lambda i, k, s: i / s,
     ],
     'Your "same" is "valid": padding makes up for the kernel.': lambda i, k, s: (i - k) // s + 1,
+    'With "same" you divide by the kernel. The stride divides.': lambda i, k, s: -(-i // k),
     'With "same" there is one too many where the stride fits.': lambda i, k, s: i // s + 1,
 }
 
@@ -387,14 +464,18 @@ def convlstm_step(answer):
         given = [random.normal(size=(n, rows, columns, d)), *states, *kernels]
         return tuple(a.astype("float32") for a in (*given, bias * random.normal(size=4 * u)))
 
-    cases = [case(4, 5, 7, 2, 3, 3), case(1, 6, 4, 3, 2, 5, bias=0)]
+    # No number of films is 4 or a multiple, so that they can't be split into four parts.
+    cases = [case(3, 5, 7, 2, 3, 3), case(1, 6, 4, 3, 2, 5, bias=0)]
     cases.append(case(5, 3, 6, 2, 1, 3, state=0))
     read = partial(_stacked, names=("h", "c"), shape="(n, rows, columns, units)")
-    results = [read(attempt(answer, each)) for each in cases]
+    came = [attempt(answer, each) for each in cases]
+    results = [read(result) for result in came]
     rights = [_keras_convlstm(*cases[0]), *(_convlstm(*each) for each in cases[1:])]
     steps = dict(memory=_MEMORIES, order=_ORDERS, gate=_GATES, bend=_CANDIDATES, total=_TOTALS)
-    mistakes = _mistakes(_convlstm, **steps, output=_OUTPUTS, convolve=_FLIPPED, end=_STATES)
+    steps |= dict(output=_OUTPUTS, convolve=_FLIPPED, read=_READ, end=_STATES)
+    mistakes = _mistakes(_convlstm, **steps)
     judge(cases, results, rights, mistakes, _explain_convlstm, _CONVLSTM_ERRORS)
+    _require_arrays(came, parts=True)
     return "Both states agree with Keras's `ConvLSTM2D`, for other kernels with the formulas."
 
 
@@ -425,6 +506,7 @@ def _sigmoid(a):
 def _convlstm(
     *case,
     convolve=_convolved,
+    read=lambda h, c: h,  # the state that is convolved with `recurrent`
     total=lambda from_x, from_h, bias: from_x + from_h + bias,
     order=(0, 1, 2, 3),  # the places of i, f, g and o
     gate=_sigmoid,
@@ -434,7 +516,7 @@ def _convlstm(
     end=lambda h, c: (h, c),
 ):
     x, h, c, kernel, recurrent, bias = case
-    z = np.split(total(convolve(x, kernel), convolve(h, recurrent), bias), 4, axis=-1)
+    z = np.split(total(convolve(x, kernel), convolve(read(h, c), recurrent), bias), 4, -1)
     i, f, o = (gate(z[order[place]]) for place in (0, 1, 3))
     new = memory(i, f, bend(z[order[2]]), c, h)
     return np.stack(end(output(o, new, c), new))
@@ -476,6 +558,10 @@ _FLIPPED = {
     "Your kernels are flipped, as `scipy.signal.convolve` does. Keras doesn't flip: that is "
     "`correlate`.": lambda image, kernel: _convolved(image, kernel[::-1, ::-1]),
 }
+_READ = {
+    "You convolve c with `recurrent`. That kernel belongs to `h`; c is used at its own pixel "
+    "only.": lambda h, c: c
+}
 _STATES = {
     "The states have changed places: h comes first, then c.": lambda h, c: (c, h),
 }
@@ -484,11 +570,19 @@ _KERNELS = (
     "x {0.shape}, h {1.shape}, kernel {3.shape}, recurrent {4.shape}, bias {5.shape}."
 )
 _KEPT = f'Do both convolutions keep the size of the frame, `padding="same"`? {_KERNELS}'
+_SPLIT = (
+    "The four parts lie side by side along the last axis: say `axis=-1`. `split` takes axis 0 by "
+    "itself, and that has the films."
+)
+_NO_PRODUCT = (
+    "The `*` between a kernel and a picture in the formula is a convolution, `keras.ops.conv`. "
+    "Python's `*` and `@` are other products."
+)
 _CONVLSTM_ERRORS = [
-    ("equal division|unpack", "The four parts lie side by side: split along the last axis."),
+    ("(?i)equal division|unpack|evenly|split_size", _SPLIT),
+    (r"(?i)matmul|matrix|remapped| @ |dot\(|\* ?(kernel|recurrent)\b|(\d, ?){5}", _NO_PRODUCT),
     ("(?i)depth|channels|group|user code", f"Two convolutions are needed. {_KERNELS}"),
     ("(?i)broadcast|same shape|ncompatible|must match|mismatch", _KEPT),
-    ("(?i)matmul|matrix", f"A convolution is asked for, `keras.ops.conv`. {_KERNELS}"),
 ]
 
 
@@ -524,7 +618,9 @@ def sharpness(answer):
     bright = random.uniform(0, 40, (1, 2, 6, 3)).astype("float32")
     cases = [(random.normal(size=(3, 5, 4, 7)),), (board,), (bright,)]
     cases.append((np.cumsum(random.normal(size=(2, 4, 3, 8)), axis=1),))
-    mistakes = _mistakes(_sharpness, slopes=_SLOPES, power=_POWERS, mean=_MEANS, together=_SUMS)
+    cases.append((random.integers(0, 60, (3, 2, 5, 6)).astype("uint8"),))
+    steps = dict(kinds=_TYPES, slopes=_SLOPES, power=_POWERS, mean=_MEANS, late=_LATE)
+    mistakes = _mistakes(_sharpness, **steps, together=_SUMS)
     _judge(answer, cases, _sharpness, mistakes, _explain_sharpness, _SLOPE_ERRORS)
     return "Neighbors below and to the right are compared, by lead time, and nothing else."
 
@@ -541,17 +637,40 @@ def _mean_of_steps(d):
     return np.mean(d, axis=(0, 2, 3))
 
 
-def _sharpness(frames, slopes=_down_and_right, power=np.square, mean=_mean_of_steps, together=sum):
-    return together([mean(power(d)) for d in slopes(np.asarray(frames, float))])
+def _sharpness(
+    frames,
+    kinds=(float, float),  # of the frames, and of their differences; None leaves them as they are
+    slopes=_down_and_right,
+    power=np.square,
+    mean=_mean_of_steps,
+    late=None,  # what replaces `power` where the mean is squared
+    together=sum,
+):
+    differences = [np.asarray(d, kinds[1]) for d in slopes(np.asarray(frames, kinds[0]))]
+    return together([mean(late(d)) ** 2 if late else mean(power(d)) for d in differences])
 
 
+def _around(frames):
+    return [frames - np.roll(frames, 1, axis) for axis in (-2, -1)]
+
+
+_WRAPS = (
+    "The films are of the type uint8, unsigned whole numbers: there 3 - 5 is not -2 but 254. Make "
+    "floats of the frames before you subtract."
+)
+_TYPES = {
+    _WRAPS: [(None, None), (None, float)],
+    "Forecasts have fractions, and you cut them off: make floats of the frames.": (int, float),
+}
 _SLOPES = {
     "Only horizontal neighbors are compared: `np.diff` takes the last axis by itself.": _along(-1),
     "Only vertical neighbors are compared.": _along(-2),
-    "Your differences run along the time or the samples. Rows and columns are the last two axes, "
+    "Your differences run along the time or the films. Rows and columns are the last two axes, "
     "-2 and -1.": [_along(*axes) for axes in [(0, 1), (1, 2), (1, -1), (0, -1), (0,), (1,)]],
     "`np.gradient` takes the pixel before and the one after, never the two beside each other: a "
     "checkerboard looks flat to it. Use `np.diff`.": lambda y: np.gradient(y, axis=(-2, -1)),
+    "With `np.roll` the first and the last row (and column) become neighbors. They aren't: leave "
+    "out these pairs, as `np.diff` does.": _around,
     "Pairs in the last row and column are missing. Take the mean of each kind first.": (
         lambda y: [np.diff(y, axis=-2)[..., :-1], np.diff(y)[..., :-1, :]]
     ),
@@ -563,11 +682,15 @@ _POWERS = {
 _MEANS = {
     "Your number is of all lead times together. Each step has its own: (steps,).": np.mean,
     "You add up. Take the means.": lambda d: np.sum(d, axis=(0, 2, 3)),
-    "Take the mean over the samples, too.": lambda d: np.mean(d, axis=(2, 3)),
-    "You keep the samples: the axis of the steps is 1.": lambda d: np.mean(d, axis=(1, 2, 3)),
+    "Take the mean over the films, too.": lambda d: np.mean(d, axis=(2, 3)),
+    "You keep the films: the axis of the steps is 1.": lambda d: np.mean(d, axis=(1, 2, 3)),
+}
+_LATE = {
+    "You square the mean. Square the differences first, then take the mean.": [np.positive, np.abs]
 }
 _SUMS = {
     "You divide the sum of the two means by 2. Add them as they are.": lambda m: sum(m) / 2,
+    "You square the sum of the means. Square each difference.": lambda m: sum(m) ** 2,
     "You take a square root. Leave the mean of the squares as it is.": lambda m: np.sqrt(sum(m)),
     "Add the mean of one direction to that of the other.": np.array,
 }
@@ -575,7 +698,10 @@ _SHAPES_DIFFER = (
     "There are fewer vertical pairs than rows, and fewer horizontal ones than columns: the two "
     "have different shapes. Take the mean of each first, then add."
 )
-_SLOPE_ERRORS = [("(?i)broadcast|same shape|ncompatible|must match", _SHAPES_DIFFER)]
+_SLOPE_ERRORS = [
+    ("uint8", _WRAPS),
+    ("(?i)broadcast|same shape|ncompatible|must match", _SHAPES_DIFFER),
+]
 
 
 def _explain_sharpness(case, array, right):
@@ -584,19 +710,6 @@ def _explain_sharpness(case, array, right):
     step = int(np.flatnonzero(~np.isclose(array, right, atol=1e-5))[0])
     down, across = (np.mean(d[:, step] ** 2) for d in _down_and_right(case[0].astype(float)))
     return f"Step {step}: the mean is {down:.4g} of vertical squares, {across:.4g} of the others."
-
-
-@lab.check("sharp or smooth")
-def blur(blur, ratio):
-    words = "smoother", "as sharp", "sharper"
-    right = words[int(ratio >= 0.8) + int(ratio > 1.25)]
-    if _word(blur, "blur", words) == right:
-        return f"In this run the last forecast is {right} (0.8 to 1.25 times counts as equal)."
-    raise CheckFailed(
-        f"In this run the sharpness of the forecast is {float(ratio):.2f} times that of the "
-        "observed rain at the last lead time. What does a forecast with the smallest squared error "
-        "look like where a cell may be here or there?"
-    )
 
 
 @lab.check("matched distribution")
@@ -753,11 +866,14 @@ _OVER = {
 }
 _LIMITS = {
     "There is one percentile for all pixels. Each place has a climate of its own: take it over "
-    "samples and steps alone.": np.percentile,
+    "films and steps alone.": np.percentile,
     "You take another percentile. `np.percentile` takes percent, 95; `np.quantile` takes a "
     "fraction, 0.95.": lambda values, percent: _percentile(values, percent / 100),
-    "The percentile is over the samples only, so each step has its own. Steps belong to the "
+    "The percentile is over the films only, so each step has its own. Steps belong to the "
     "climate of a pixel as well: `axis=(0, 1)`.": partial(_percentile, axis=0),
+    "You always take the percentile 95. The caller says which one: `percent`.": (
+        lambda values, percent: _percentile(values, 95)
+    ),
     "This is the other tail.": lambda values, percent: _percentile(values, 100 - percent),
 }
 _ABOVE = {
@@ -814,7 +930,37 @@ def _stacked(result, names, shape):
         came = f"shapes {shapes}" if isinstance(value, tuple | list) else describe(value)
         order = f"({', '.join(names)}), each of the shape {shape}"
         raise CheckFailed(f"{result.what} returned {came}. Return {len(names)} arrays, {order}.")
-    return Answer(np.stack(parts), f"{result.what}, in the order {', '.join(names)},")
+    what = f"{result.what}, in the order {', '.join(names)},"
+    return _Parts(np.stack(parts), what, [f"`{name}` of {result.what}" for name in names])
+
+
+class _Parts(Answer):
+    """The parts of an answer as one array; of large ones one part is said to differ, the last."""
+
+    def __init__(self, value, what, names):
+        super().__init__(value, what)
+        self.names = names
+
+    def _versus(self, array, expected):
+        if array.shape != expected.shape or expected.size <= 30:
+            return super()._versus(array, expected)
+        pairs = zip(self.names, array, expected, strict=True)
+        name, part, right = [pair for pair in pairs if not same(*pair[1:])][-1]
+        return Answer(part, name)._versus(part, right)
+
+
+def _require_arrays(results, parts=False):
+    """Fail where right numbers came as a list; with `parts`, a list or tuple of arrays is right."""
+    for result in results:
+        value, many = result.value, parts and isinstance(result.value, tuple | list)
+        others = [each for each in (value if many else [value]) if not hasattr(each, "shape")]
+        if others:
+            kind = type(others[0]).__name__
+            came = f"each part is a {kind}" if many else f"in a {kind}"
+            raise CheckFailed(
+                f"{result.what} returned the right numbers, but {came}. The cells below compute "
+                f"with {'them' if many else 'it'}: make an array with `np.array` or `np.stack`."
+            )
 
 
 def _rows(table):
@@ -844,10 +990,16 @@ def _mistakes(right, **wrong):
                 yield "\n\n".join(messages), partial(careful, partial(right, **parts))
 
 
-def _judge(answer, cases, right, mistakes, explain, errors=(), read=lambda result: result):
-    """Judge by `right`; `read` makes of a result the one whose numbers are compared."""
-    results = [attempt(answer, case) for case in cases]
-    results = [result if failed(result) else read(result) for result in results]
+def _judge(
+    answer, cases, right, mistakes, explain, errors=(), read=lambda result: result, parts=False
+):
+    """Judge by `right`; `read` makes of a result the one whose numbers are compared.
+
+    Right numbers have to be in an array, or with `parts` in a list or tuple of arrays.
+    """
+    came = [attempt(answer, case) for case in cases]
+    results = [result if failed(result) else read(result) for result in came]
     with np.errstate(all="ignore"):
         rights = [right(*case) for case in cases]
     judge(cases, results, rights, mistakes, explain, errors)
+    _require_arrays(came, parts)

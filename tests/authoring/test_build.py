@@ -14,6 +14,7 @@ BAD = {
     "syntax": ("x = (", ["cell 1", "line 1 does not compile"]),
     "warning": ("import warnings\nwarnings.warn('old way')", ["cell 1 writes", "old way"]),
     "stderr": ("import sys\nprint('psst', file=sys.stderr)", ["cell 1 writes", "psst"]),
+    "log": ("print('WARNING:tensorflow:slow')", ["cell 1 writes", "slow"]),
     "dead": ("import os\nos._exit(1)", ["cell 1 failed at `import os`", "the kernel died"]),
 }
 

@@ -16,6 +16,7 @@ def moved(
     back=np.fft.ifft2,
     forth=np.fft.fft2,
     wrap=lambda p, n, other: p - n if p > n // 2 else p,
+    wrap_columns=None,
     end=lambda rows, columns, shape: (rows, columns),
 ):
     """Phase correlation with a fault."""
@@ -24,7 +25,24 @@ def moved(
         peak = back(scale(cross(forth(before), forth(after)))).real
         h, w = peak.shape
         row, column = divmod(int(np.argmax(peak)), w)
-        return end(wrap(row, h, w), wrap(column, w, h), (h, w))
+        return end(wrap(row, h, w), (wrap_columns or wrap)(column, w, h), (h, w))
+
+    return displacement
+
+
+def windowed(before, after):
+    """Phase correlation of pictures that fade out to their edges, in single precision."""
+    window = np.outer(*(np.hanning(size + 2)[1:-1] for size in before.shape))
+    pictures = (np.float32((each - each.mean()) * window) for each in (before, after))
+    return np.array(moved(scale=lambda c: c / np.maximum(np.abs(c), 1e-3))(*pictures))
+
+
+def brightest(end=lambda moves, shape: moves):
+    """Compare the places of the brightest pixels."""
+
+    def displacement(before, after):
+        places = [np.unravel_index(np.argmax(each), each.shape) for each in (before, after)]
+        return end(np.subtract(*places[::-1]), np.array(before.shape))
 
     return displacement
 
@@ -64,7 +82,7 @@ def by_coordinates(frame, motion, steps):
     grid = np.indices(frame.shape)
     moves = [np.array(motion)[:, None, None] * k for k in range(1, steps + 1)]
     kind = {"order": 1, "mode": "grid-constant"}
-    return [ndimage.map_coordinates(frame, grid - m, **kind).tolist() for m in moves]
+    return np.array([ndimage.map_coordinates(frame * 1.0, grid - m, **kind) for m in moves])
 
 
 def in_single_precision(frame, motion, steps):
@@ -116,7 +134,7 @@ def by_loop(observed, forecast, threshold):
         hits, misses, false = map(pairs.count, [(True, True), (True, False), (False, True)])
         parts = [(hits, hits + misses + false), (hits, hits + misses), (false, hits + false)]
         result.append([x / y if y else float("nan") for x, y in parts])
-    return tuple(zip(*result, strict=True))
+    return [np.array(score) for score in zip(*result, strict=True)]
 
 
 def sample_means(observed, forecast, threshold):
@@ -147,6 +165,7 @@ def same_size(image, kernel):
 
 def lstm(
     convolve=same_size,
+    read=lambda h, c: h,
     order="ifgo",
     total=lambda a, b, bias: a + b + bias,
     gate=ops.sigmoid,
@@ -154,13 +173,13 @@ def lstm(
     memory=lambda i, f, g, c: f * c + i * g,
     output=lambda o, new, c: o * ops.tanh(new),
     end=lambda h, c: (h, c),
-    axis=-1,
+    split=lambda z: ops.split(z, 4, axis=-1),
 ):
     """A step of a ConvLSTM with a fault."""
 
     def convlstm_step(x, h, c, kernel, recurrent, bias):
-        z = total(convolve(x, kernel), convolve(h, recurrent), bias)
-        parts = dict(zip(order, ops.split(z, 4, axis=axis), strict=True))
+        z = total(convolve(x, kernel), convolve(read(h, c), recurrent), bias)
+        parts = dict(zip(order, split(z), strict=True))
         i, f, o = (gate(parts[name]) for name in "ifo")
         new = memory(i, f, bend(parts["g"]), c)
         return end(output(o, new, c), new)
@@ -188,12 +207,21 @@ def sharp(
     power=np.square,
     mean=lambda d: d.mean(axis=(0, 2, 3)),
     end=lambda a, b: a + b,
+    number=np.float64,
 ):
     """Sharpness with a fault."""
-    return lambda frames: end(*(mean(power(d)) for d in slopes(frames)))
+    return lambda frames: end(*(mean(power(d)) for d in slopes(number(frames))))
 
 
 def sharp_by_slices(frames):
+    return slices_in_keras(np.float32(frames))
+
+
+def around(frames):
+    return [np.roll(frames, -1, axis) - frames for axis in (2, 3)]
+
+
+def slices_in_keras(frames):
     frames = ops.convert_to_tensor(frames)
     down = frames[:, :, 1:] - frames[:, :, :-1]
     right = frames[:, :, :, 1:] - frames[:, :, :, :-1]
@@ -271,12 +299,17 @@ def together(train, frames, percent):
 
 
 RIGHT = {
-    check.displacement: [moved(), moved(scale=lambda c: c), by_search],
+    check.displacement: [moved(), windowed, by_search],
     check.advect: [moving(), by_coordinates, in_single_precision],
-    check.scores: [scored(), by_scikit_learn, by_loop],
+    check.scores: [scored(), scored(end=lambda *arrays: [*arrays]), by_scikit_learn, by_loop],
     check.conv3d_shape: [sizes(), sizes_by_padding, lambda *case: list(sizes()(*case))],
     check.convlstm_step: [lstm(), lstm_by_scipy, lstm(end=lambda *states: ops.stack(states))],
-    check.sharpness: [sharp(), sharp_by_slices, lambda frames: list(sharp()(np.float32(frames)))],
+    check.sharpness: [
+        sharp(),
+        sharp_by_slices,
+        sharp(number=np.float32),
+        sharp(number=lambda f: f + 0.0),
+    ],
     check.match_distribution: [
         matched(),
         matched(lambda f: np.argsort(-f, axis=None), lambda r: np.sort(r, axis=None)[::-1]),
@@ -284,14 +317,26 @@ RIGHT = {
         matched_by_loop,
         matched_in_keras,
     ],
-    check.extremes: [extreme(), extreme_by_pixel, lambda *case: extreme()(*case).tolist()],
+    check.extremes: [
+        extreme(),
+        extreme_by_pixel,
+        lambda *case: ops.convert_to_tensor(extreme()(*case)),
+    ],
 }
 
 WRONG = {
     check.displacement: [
         (moved(cross=lambda a, b: a * b.conj()), "Both signs are wrong"),
         (moved(wrap=lambda p, n, other: p), "subtract the size"),
-        (moved(wrap=lambda p, n, other: p - other if p > other // 2 else p), "with the width"),
+        (moved(wrap=lambda p, n, other: p - other if p > other // 2 else p), "sizes are mixed up"),
+        (moved(wrap_columns=lambda p, w, h: p - h if p > h // 2 else p), "sizes are mixed up"),
+        (moved(wrap_columns=lambda p, w, h: p - w if p > h // 2 else p), "sizes are mixed up"),
+        (moved(wrap_columns=lambda p, w, h: p - h if p > w // 2 else p), "sizes are mixed up"),
+        (brightest(), "brightest pixel alone"),
+        (brightest(lambda m, n: (m + n // 2) % n - n // 2), "brightest pixel alone"),
+        (lambda before, after: np.argmax(after) - np.argmax(before), "brightest pixel alone"),
+        (moved(scale=lambda c: c), "Step 3 is missing"),
+        (moved(wrap=lambda p, *n: p, scale=lambda c: c), "Step 3 is missing"),
         (moved(end=lambda r, c, shape: (c, r)), "changed places"),
         (moved(lambda a, b: a * b.conj(), end=lambda r, c, s: (c, r)), "changed places"),
         (moved(wrap=lambda p, *n: p, end=lambda r, c, s: r * s[1] + c), "into (row, column)"),
@@ -300,6 +345,7 @@ WRONG = {
         (moved(forth=np.fft.fft), "transforms each row"),
         (moved(cross=lambda a, b: b.conj() * b), "Nothing ever moves"),
         (moved(cross=lambda a, b: a * b, scale=lambda c: c), "conjugate is missing"),
+        (moved(cross=lambda a, b: a * b), "conjugate is missing"),
         (moved(end=lambda r, c, s: (r, c, 0)), "Two numbers"),
         (moved(end=lambda r, c, s: (r + 1, c)), "fits `after`"),
     ],
@@ -316,6 +362,14 @@ WRONG = {
         (moving(shift=edged("nearest")), "edges are carried on"),
         (moving(shift=edged("reflect")), "edges are carried on"),
         (moving(shift=lambda f, m: edged("constant")(f, np.round(m))), "Fractions"),
+        (moving(shift=lambda f, m: ndimage.shift(f, m, order=1)), "Make floats of the frame"),
+        (moving(shift=lambda f, m: ndimage.shift(f, m)), "Make floats of the frame"),
+        (
+            moving(shift=lambda f, m: edged("constant")(f, m).astype(f.dtype)),
+            "Make floats of the frame",
+        ),
+        (moving(end=list), "right numbers, but in a list"),
+        (lambda *case: moving()(*case).tolist(), "right numbers, but in a list"),
         (moving(end=lambda movie: movie[-1]), "Only the last step"),
         (moving(end=lambda movie: np.stack(movie, axis=-1)), "steps come last"),
         (moving(lambda k, m: k * tuple(m)), "repeated k times"),
@@ -326,13 +380,15 @@ WRONG = {
         (scored(csi=lambda h, m, f, c: (h + c) / (h + m + f + c)), "dry pixels"),
         (scored(event=np.greater), "`>=`"),
         (scored(axis=None), "all lead times together"),
-        (scored(axis=(1, 2, 3)), "keep the samples"),
-        (sample_means, "scores of single samples"),
+        (scored(axis=(1, 2, 3)), "keep the films"),
+        (sample_means, "scores of single films"),
         (scored(end=lambda csi, pod, far: (csi, far, pod)), "order is CSI"),
         (scored(far=lambda h, m, f, c: h / (h + f)), "1 - FAR"),
         (scored(end=lambda *rows: np.nan_to_num(rows)), "is NaN"),
         (lambda o, f, t: scored()(f, o, t), "have changed places"),
         (scored(np.greater, far=lambda h, m, f, c: f / (f + c)), "*rate*"),
+        (scored(end=lambda *rows: [row.tolist() for row in rows]), "but each part is a list"),
+        (lambda *case: tuple(zip(*by_scikit_learn(*case).T, strict=True)), "each part is a tuple"),
         (scored(end=lambda csi, pod, far: csi), "3 arrays, (csi, pod, far)"),
         (scored(end=lambda csi, pod, far: (csi, pod, far**2)), "Step 0:"),
     ],
@@ -343,8 +399,10 @@ WRONG = {
         (sizes(same=lambda i, k, s: i // s), "round up"),
         (sizes(same=lambda i, k, s: i), "only where the stride is 1"),
         (sizes(lambda i, k, s: (i - k) // s, lambda i, k, s: i), "only where"),
+        (sizes(valid=lambda i, k, s: (i - s) // k + 1), '"valid" kernel and stride are mixed up'),
+        (sizes(same=lambda i, k, s: -(-i // k)), "divide by the kernel"),
         (sizes(one=True), "one number for all"),
-        (lambda *case: (*sizes()(*case), 8), "samples and channels"),
+        (lambda *case: (*sizes()(*case), 8), "films and channels"),
         (lambda *case: tuple(map(float, sizes()(*case))), "these are floats"),
         (lambda *case: sizes()(*case)[:2], "Three numbers"),
         (lambda *case: [2 * n for n in sizes()(*case)], "Look at the time: size 6"),
@@ -363,16 +421,34 @@ WRONG = {
         (lstm(convolve=lambda a, k: same_size(a, k[::-1, ::-1].copy())), "flipped"),
         (lambda x, h, c, k, r, b: lstm()(x + h, 0 * h, c, k, r, b), "can't be added"),
         (lambda x, h, c, k, r, b: lstm()(x, h, c, r, k, b), "`kernel` belongs to `x`"),
+        (lstm(split=lambda z: ops.split(z, 4)), "say `axis=-1`"),
+        (lstm(split=lambda z: np.split(ops.convert_to_numpy(z), 4)), "say `axis=-1`"),
+        (lstm(convolve=lambda a, k: a @ k), "is a convolution"),
+        (lstm(convolve=ops.matmul), "is a convolution"),
+        (lstm(convolve=np.dot), "is a convolution"),
+        (lstm(convolve=lambda a, kernel: a * kernel), "is a convolution"),
+        (lstm(read=lambda h, c: c), "You convolve c with `recurrent`"),
+        (lstm(end=lambda *states: [ops.convert_to_numpy(s).tolist() for s in states]), "is a list"),
         (lstm(end=lambda h, c: (c, h)), "h comes first"),
         (lstm(end=lambda h, c: h), "Return 2 arrays, (h, c)"),
         (lstm(output=lambda o, new, c: 2 * ops.tanh(new)), "Your c is right"),
         (lstm(memory=lambda i, f, g, c: f * c + 2 * i * g), "Look at c first"),
     ],
     check.sharpness: [
-        (sharp(lambda f: (np.diff(f, axis=0), np.diff(f, axis=1))), "time or the samples"),
-        (sharp(lambda f: (np.diff(f, axis=1), np.diff(f, axis=2))), "time or the samples"),
-        (lambda f: (np.diff(f) ** 2).mean((0, 2, 3)), "Only horizontal"),
-        (lambda f: (np.diff(f, axis=2) ** 2).mean((0, 2, 3)), "Only vertical"),
+        (sharp(lambda f: (np.diff(f, axis=0), np.diff(f, axis=1))), "time or the films"),
+        (sharp(lambda f: (np.diff(f, axis=1), np.diff(f, axis=2))), "time or the films"),
+        (lambda f: (np.diff(f * 1.0) ** 2).mean((0, 2, 3)), "Only horizontal"),
+        (lambda f: (np.diff(f * 1.0, axis=2) ** 2).mean((0, 2, 3)), "Only vertical"),
+        (sharp(number=np.asarray), "there 3 - 5 is not -2"),
+        (sharp(number=np.asarray, power=lambda d: np.float32(d) ** 2), "there 3 - 5 is not -2"),
+        (sharp(number=np.asarray, end=lambda a, b: (a + b) / 2), "there 3 - 5 is not -2"),
+        (slices_in_keras, "there 3 - 5 is not -2"),
+        (sharp(number=np.int32), "Forecasts have fractions"),
+        (sharp(around), "`np.roll`"),
+        (sharp(power=np.positive, mean=lambda d: d.mean((0, 2, 3)) ** 2), "You square the mean"),
+        (sharp(power=np.abs, mean=lambda d: d.mean((0, 2, 3)) ** 2), "You square the mean"),
+        (sharp(power=np.positive, end=lambda a, b: (a + b) ** 2), "square the sum of the means"),
+        (lambda frames: list(sharp()(frames)), "right numbers, but in a list"),
         (sharp(power=np.abs), "absolute differences"),
         (sharp(mean=np.mean), "all lead times"),
         (sharp(lambda f: np.gradient(f, axis=(2, 3))), "checkerboard"),
@@ -413,6 +489,11 @@ WRONG = {
         (extreme(together), "together"),
         (extreme(lambda t, f, p: np.percentile(t, p / 100, axis=(0, 1))), "takes percent, 95"),
         (extreme(lambda t, f, p: np.quantile(t, p, axis=(0, 1))), "takes a fraction"),
+        (
+            extreme(lambda t, f, p: np.percentile(t, 95, axis=(0, 1))),
+            "always take the percentile 95",
+        ),
+        (lambda *case: extreme()(*case).tolist(), "right numbers, but in a list"),
         (extreme(above=np.greater_equal), "all dry weather"),
         (extreme(above=np.less), "upside down"),
         (extreme(lambda t, f, p: np.percentile(t, p, axis=0)), "so each step has its own"),
@@ -441,12 +522,24 @@ def test_winner_compares_the_first_and_the_last_step():
     fails(check.winner, "network", None, MSE, match="`best_last` has no", kind=NotAttempted)
 
 
-def test_blur_compares_a_ratio():
-    for word, ratio in [("smoother", 0.79), ("as sharp", 0.8), (" As sharp", 1.2), ("sharper", 2)]:
-        check.blur(word, np.float32(ratio))
-    fails(check.blur, "as sharp", 0.31, match=r"0\.31 times")
-    fails(check.blur, "blurred", 0.31, match='answer with "smoother" or "as sharp" or "sharper"')
-    fails(check.blur, None, 0.31, match="no value", kind=NotAttempted)
+def test_scores_tell_of_the_warning(capsys):
+    for divide in ("warn", "ignore"):
+
+        def scores(*case, divide=divide):
+            with np.errstate(invalid=divide):
+                return scored()(*case)
+
+        check.scores(scores)
+        text = capsys.readouterr().out
+        assert "Correct" in text
+        assert ("NumPy warns" in text) == (divide == "warn")
+
+
+def test_a_large_difference_is_told_of_one_state(capsys):
+    text = r"`c` of `\S*convlstm_step.*differs most at `\[\d+, \d+, \d+, \d+\]`"
+    fails(check.convlstm_step, lstm(memory=lambda i, f, g, c: f * c + 2 * i * g), match=text)
+    text = text.replace("c` of", "h` of")
+    fails(check.convlstm_step, lstm(output=lambda o, new, c: 2 * ops.tanh(new)), match=text)
 
 
 def test_every_check_answers_at_once():
@@ -454,6 +547,5 @@ def test_every_check_answers_at_once():
         *((test, right[:1]) for test, right in RIGHT.items()),
         *((test, pair[:1]) for test, pairs in WRONG.items() for pair in [*pairs[::5], pairs[-1]]),
         (check.winner, ("network", "network", MSE)),
-        (check.blur, ("smoother", 0.3)),
     ]:
         at_once(test, *arguments)

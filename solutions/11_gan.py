@@ -14,7 +14,7 @@
 # - provoke mode collapse, and say how it is seen.
 #
 # You need about five hours: two afternoons, the second one from "Digits out of noise" on. The notebook
-# computes for about three minutes on two CPU cores and takes up to 1.4 GB of memory. The data are the
+# computes for three to four minutes on two CPU cores and takes up to 1.4 GB of memory. The data are the
 # digits of MNIST where the data folder holds them or downloads are allowed, otherwise digits that the
 # course makes itself.
 
@@ -159,7 +159,7 @@ check.reached("MSE divided by that of PCA with two numbers", ratio, at_most=0.9)
 # %%
 chosen = np.array([np.flatnonzero(labels == k)[0] for k in range(10)])  # the first of each digit
 rows = [image.reshape(-1, 28, 28)[chosen] for image in (x_test, pca[2], rebuilt, pca[64])]
-figure = plots.images(to_bytes(np.concatenate(rows)))
+figure = plots.images(to_bytes(np.concatenate(rows)), size=0.65)
 plots.show(
     figure,
     alt="Four rows of ten images: the digits 0 to 9; their reconstructions from two numbers by PCA, gray "
@@ -168,10 +168,10 @@ plots.show(
 )
 
 # %% [markdown]
-# PCA gives gray mixtures. The autoencoder gives something like digits, though sometimes another
-# digit than the one that came in: where two numbers don't tell a 4 from a 9, it takes what lies
-# between. That is what a squared error asks for. Not sure which of two images it was? Then the
-# *mean* of both is the safest answer, and a mean is blurred.
+# PCA gives gray mixtures. The autoencoder gives something like digits, though often another digit
+# than the one that came in: where two numbers don't tell a 4 from a 9, it takes what lies between.
+# That is what a squared error asks for. Not sure which of two images it was? Then the *mean* of
+# both is the safest answer, and a mean is blurred.
 #
 # ### The latent plane
 #
@@ -211,23 +211,23 @@ plots.show(
 # draw on the border between two digits, and what in the empty places?
 
 # %%
-n = 10
+n = 9
 across, up = np.meshgrid(*np.quantile(codes, (np.arange(n) + 0.5) / n, axis=0).T)
 grid = np.stack([across.ravel(), up.ravel()], axis=1)
 tiles = run(decoder, grid).reshape(n, n, 28, 28)[::-1]  # the highest row first
-figure, axis = plt.subplots(figsize=(5.5, 5.5))
+figure, axis = plt.subplots(figsize=(5, 5))
 picture = tiles.swapaxes(1, 2).reshape(28 * n, 28 * n)
 axis.imshow(picture, extent=[0, 1, 0, 1])
 axis.set(xlabel="first number of the code (rank)", ylabel="second number of the code (rank)")
 plots.show(
     figure,
-    alt="Ten by ten decoded images that fill the latent plane. Regions of one digit pass over "
+    alt="Nine by nine decoded images that fill the latent plane. Regions of one digit pass over "
     "smoothly into the next, and on the borders the shapes are mixtures that are no digits.",
 )
 
 # %% [markdown]
-# One digit flows into the next; within a region slant and width change smoothly. On the borders
-# there are shapes that are no digit.
+# One digit flows into the next; within a region slant and width change smoothly. On the borders,
+# and in most of the empty places, there are shapes that are no digit.
 #
 # Can we *make* new digits in this way: choose a code by chance, and decode it? For better images
 # let's first have a wider bottleneck: 16 numbers. It takes five to ten seconds.
@@ -251,14 +251,14 @@ wide_mse = np.mean((run(wide, x_test) - x_test) ** 2)
 print(f"16 numbers: MSE {wide_mse:.4f}, PCA {np.mean((pca[16] - flat_test) ** 2):.4f}")
 
 # %% [markdown]
-# Again better than PCA with as many numbers. Now random codes, from a normal
-# distribution with the mean and the covariances of the codes of the test digits. Are the images
-# digits? Let somebody
-# else decide. The course has a **judge**: a convolutional network like that of lab 03, trained
-# beforehand on digits of the same kind. It takes images with values 0 to 255 and gives the
-# probabilities of the ten digits. Its **confidence** is the largest of the ten. How sure is it of
-# test digits, of rebuilt ones, and of decoded random codes? Does it read the *right* digit in rebuilt
-# ones? Under the numbers are images of random codes: a row with 2 numbers, and one with 16.
+# Again better than PCA with as many numbers. Now random codes, from a normal distribution with the
+# mean and the covariances of the codes of the test digits. Are the images digits? Let somebody else
+# decide. The course has a **judge**: a convolutional network like that of lab 03, trained
+# beforehand on digits of the same kind. It takes images with values 0 to 255 and gives two arrays;
+# the first, `[0]`, holds the probabilities of the ten digits. Its **confidence** is the largest of
+# the ten. How sure is it of test digits, of rebuilt ones, and of decoded random codes? Does it read
+# the *right* digit in rebuilt ones? Under the numbers are images of random codes: a row with 2
+# numbers, and one with 16.
 
 
 # %%
@@ -338,9 +338,9 @@ check.noisy(noisy)
 # The network: two convolutions with a stride of 2 take the image down to 7 x 7 pixels, two
 # *transposed* convolutions (lab 06) bring it back to 28 x 28. There is no narrow bottleneck: here
 # the noise prevents a mere copy. Its loss is the cross-entropy of each pixel, as for any value
-# between 0 and 1. The baselines are two classical tools, a
-# **median filter**, which replaces each pixel by the median of its neighborhood. It needs no
-# training at all. Training the network takes about ten seconds.
+# between 0 and 1. The baseline is a classical tool, the **median filter**: it replaces each pixel
+# by the median of its neighborhood, here of 3 x 3 or of 5 x 5 pixels. It needs no training at all.
+# Training the network takes about ten seconds.
 
 # %%
 from scipy.ndimage import median_filter
@@ -358,7 +358,7 @@ half = x[:10_000]
 damaged_half = noisy(half, 0.5, rng).astype("float32")
 denoiser.compile(keras.optimizers.Adam(2e-3), "binary_crossentropy")
 denoiser.fit(damaged_half, half, batch_size=128, epochs=6, verbose=0, callbacks=training.progress())
-del damaged_half, half, x, flat  # 120 MB that nothing below needs
+del damaged_half, half, x, flat  # 94 MB; to train again, run the cell that makes x first
 
 # %%
 damaged = noisy(x_test, 0.5, rng).astype("float32")
@@ -381,7 +381,7 @@ rows = [
     cleaned["network"][chosen],
     x_test[chosen],
 ]
-figure = plots.images(to_bytes(np.concatenate(rows)[..., 0]))
+figure = plots.images(to_bytes(np.concatenate(rows)[..., 0]), size=0.65)
 plots.show(
     figure,
     alt="Four rows of ten digits: covered with noise; after a median filter, spotted and with broken "
@@ -392,7 +392,8 @@ plots.show(
 # The median knows only that neighbors are alike. It leaves spots, and a thin stroke goes with the
 # noise. The network has learned what a stroke is. But that has a price. What does it do with more
 # noise than it was trained for, or where there is **no digit** at all? Above what goes in, below
-# what comes out: a 3, and then nothing but noise. The numbers are for all test digits: how often
+# what comes out: a 3, and then nothing but noise, each with the amount of noise in its title. The
+# numbers that are printed are for all test digits: how often
 # does the judge read another digit than the one that was there, and how often with a confidence
 # above 0.9?
 
@@ -676,7 +677,8 @@ check.generator_step(generator_step)
 # Now the game: a step of D, a step of G, 1,500 times. It takes about ten seconds, and every 50
 # steps the picture is drawn anew. Filled: the density of the real numbers. Solid line: that of the
 # made ones. Dashed: the probability "real" that D gives to a number there. Watch how the solid line
-# follows where the dashed one is high. First, two functions to look at the game and to draw it.
+# moves up the slope that the dashed one has *under it*. First, two functions to look at the game
+# and to draw it.
 
 
 # %%
@@ -693,7 +695,7 @@ def draw(axis, step, made, probability):
     axis.fill_between(middles, density(middles), color=plots.SKY, alpha=0.5, label="real")
     axis.step(middles, made, where="mid", color=plots.VERMILION, label="made")
     axis.plot(middles, probability, color="black", linestyle="--", linewidth=1.5, label="D")
-    axis.set(title=f"step {step}", ylim=(0, 1.05), xlim=(-4, 4))
+    axis.set(title=f"step {step}", ylim=(0, 1.3), xlim=(-4, 4))
 
 
 # %%
@@ -703,6 +705,8 @@ seen, losses = {0: look(game, rng)}, []
 for step in training.track(range(1, 1501)):
     d = discriminator_step(game, real_numbers(BATCH, rng), draw_noise(BATCH, rng))
     g = generator_step(game, draw_noise(BATCH, rng))
+    if d is None or g is None:
+        raise ValueError("The game needs both steps: solve exercises 5 and 6 first.")
     losses.append((d, g))
     if step % 50 == 0:
         seen[step] = look(game, rng)
@@ -712,7 +716,7 @@ for step in training.track(range(1, 1501)):
 
 # %%
 figure, axes = plt.subplots(2, 3, figsize=(8, 4), sharex=True, sharey=True)
-for axis, step in zip(axes.flat, (0, 50, 150, 300, 700, 1500), strict=True):
+for axis, step in zip(axes.flat, (0, 50, 300, 900, 1200, 1500), strict=True):
     draw(axis, step, *seen[step])
 axes[0, 2].legend(loc="upper center", ncols=3, fontsize=8, handlelength=1, columnspacing=0.8)
 figure.supxlabel("number")
@@ -720,17 +724,18 @@ figure.supylabel("density; probability of D")
 plots.show(
     figure,
     alt="Six panels from step 0 to step 1,500. The real numbers form two heaps. The made ones begin as "
-    "one narrow heap in the middle, spread, and gather in two heaps that come to lie on the real ones. "
-    "There D's probability is near one half, and low in between.",
+    "one narrow heap in the middle, run to the right heap and stay there for long, while D's "
+    "probability is near one at the left; in the end they lie in both heaps. There D's probability is "
+    "near one half, and low in between.",
 )
 
 # %% [markdown]
 # At first G makes one narrow heap. D's line begins to rise to where the real data are and the made
 # ones aren't. That slope is all that G gets, and it is enough: the made numbers climb it. They may
-# all run to one side, or spread too far; then D learns where there are too many and where some are
-# missing, and the slope turns. At the end the solid line lies about where the real data are. There
-# D can only guess: its line is near one half. Between the heaps, where only a few made numbers are
-# left, it is low.
+# all run to one side, here for half of the game or longer, or spread too far; in time D learns
+# where there are too many and where some are missing, and the slope turns. At the end the solid
+# line lies about where the real data are. There D can only guess: its line is near one half.
+# Between the heaps, where only a few made numbers are left, it is low.
 #
 # At the end we can count. Does G serve both heaps, or has it dropped one? Are they as broad as the
 # real ones? And how good is D? Suppose that at some number the real density is $p_r$ and the made
@@ -751,8 +756,9 @@ axis.set(xlabel="number", ylabel="probability “real”", ylim=(0, 1.05))
 axis.legend(ncols=3, loc="upper center")
 plots.show(
     figure,
-    alt="The probability that D gives along the line at the end, a dashed line near one half, beside "
-    "points for the best possible D, which scatter around one half within the two heaps.",
+    alt="The probability that D gives along the line at the end: a dashed line, near one half in the "
+    "two heaps and low between them. The points for the best possible D lie around it, farther from "
+    "one half.",
 )
 made = game.generator.predict_on_batch(draw_noise(8000, rng)).ravel()
 for name, numbers in [("real", real_numbers(8000, rng).ravel()), ("made", made)]:
@@ -780,7 +786,7 @@ print(f"losses: D {d:.3f} (2 log 2 = {2 * np.log(2):.3f}), G {g:.3f} (log 2 = {n
 # One step of D, one of G: that is fair play. Now let G be *hasty*: ten steps for each one of D. The two
 # networks start anew.
 #
-# ### Exercise 7: Predict
+# ### Exercise 7: predict
 #
 # What will become of the two heaps? Write `"spreads"` (between and around the heaps as well), `"stays"`
 # (both heaps, about half and half) or `"piles up"` (one heap at a time).
@@ -817,9 +823,12 @@ hasty_game = gan.Game(
 )
 shares = []
 for _ in training.track(range(150)):
-    discriminator_step(hasty_game, real_numbers(BATCH, rng), draw_noise(BATCH, rng))
+    real, noise = real_numbers(BATCH, rng), draw_noise(BATCH, rng)
+    hasty_game.discriminator.trainable = True
+    hasty_game.critic.train_on_batch([real, hasty_game.generator.predict_on_batch(noise)])
+    hasty_game.discriminator.trainable = False
     for _ in range(10):
-        generator_step(hasty_game, draw_noise(BATCH, rng))
+        hasty_game.forger.train_on_batch(draw_noise(BATCH, rng))
     shares.append(left_share(hasty_game))
 
 # %%
@@ -841,10 +850,10 @@ check.hasty(hasty, before, after)
 
 # %% [markdown]
 # This is **mode collapse** (a mode is a heap of the data). G puts nearly all of its numbers where D
-# says "real" most; within a few steps D learns that there are too many, and G moves all to the
-# other heap. Nothing in G's loss speaks against making one kind only. What speaks against it is an
-# opponent who answers in time. In images it looks like this: each one may be fine, but all are
-# alike, so only numbers for *many* images show it.
+# says "real" most; after some ten rounds, sometimes many more, D has learned that there are too
+# many, and G moves all to the other heap. Nothing in G's loss speaks against making one kind only.
+# What speaks against it is an opponent who answers in time. In images it looks like this: each one
+# may be fine, but all are alike, so only numbers for *many* images show it.
 
 # %% [markdown]
 # ## Digits out of noise
@@ -858,7 +867,7 @@ check.hasty(hasty, before, after)
 #   so that the generator gets a gradient from every unit,
 # - the last layer of the generator is tanh, so images are scaled to $-1 \dots 1$,
 # - Adam with $\beta_1 = 0.5$; with 0.9 they saw the players oscillate,
-# - batch normalization (lab 02) in both; here only in the generator. (While it learns it takes the
+# - batch normalization (lab 03) in both; here only in the generator. (While it learns it takes the
 #   statistics of the batch, but the images for the discriminator are made with the moving averages:
 #   a small difference that does no harm here.)
 
@@ -902,7 +911,7 @@ print(f"{discriminator.count_params():,} tell them from real ones")
 # noise too. The rate falls to zero along a line, so that the players come to rest at the end. The two
 # steps are those that you have written, with the *labels* added that we need further below: `real` and
 # `noise` are lists, of one array or of two, and `*` hands on what else is in a list. The game takes
-# about 40 seconds.
+# about a minute.
 
 # %%
 rng = np.random.default_rng(11)
@@ -1032,7 +1041,7 @@ fakes = to_pixels(generator.predict(z, batch_size=500, verbose=0))
 read_fakes, features_fakes = read(fakes)
 
 # %% [markdown]
-# ### Exercise 8: Are all digits there?
+# ### Exercise 8: are all digits there?
 #
 # Write `diversity(digits)`: from the digits 0 to 9 that the judge read, `(n,)`, return
 #
@@ -1097,7 +1106,7 @@ check.reached("evenness", evenness, at_least=0.9)
 # image. (Look at the rarest as well: if one digit were missing and the nine others even, the evenness
 # would still be ln 9 / ln 10, about 0.954.)
 #
-# ### Exercise 9: The distance between two heaps
+# ### Exercise 9: the distance between two heaps
 #
 # Diversity counts digits but doesn't see how they look. Heusel et al. (2017) compare the features of
 # real and made images as two heaps, each with a mean $\mu$ and a covariance matrix $C$. If both were
@@ -1173,7 +1182,7 @@ for name, heap in heaps.items():
 # like this means something only **beside its references**, with the same judge and as many images:
 # fewer images alone would make all of these numbers larger.
 #
-# ### Exercise 10: Were they copied?
+# ### Exercise 10: were they copied?
 #
 # A generator that had learned 1,500 training images by heart would pass both tests. Write
 # `nearest(made, real)`: for each made image, `(m, 28, 28)`, the place of the nearest real one in
@@ -1313,7 +1322,7 @@ print("lengths:", np.linalg.norm(start).round(2), np.linalg.norm(end).round(2))
 print("the middle:", np.linalg.norm((start + end) / 2).round(2))
 
 # %% [markdown]
-# ### Exercise 11: Along the sphere
+# ### Exercise 11: along the sphere
 #
 # Write `slerp(start, end, steps)`, the *spherical linear interpolation* (Shoemake 1985; White 2016
 # for GANs): `steps` rows from `start` to `end`, both included, `(steps, k)`. With $\omega$ the
@@ -1402,8 +1411,8 @@ print("\nthe worst of the seeds:")
 print(by_kind[["right", "worst digit", "rarest"]].min().round(3).to_string())
 
 # %% [markdown]
-# All forms have the same generator and as many rounds. What differs is what the discriminator can do
-# with the label, and so how clearly it can say "well made, but no 4".
+# All forms with a label have the same generator, and all play as many rounds. What differs is what
+# the discriminator can do with the label, and so how clearly it can say "well made, but no 4".
 #
 # ## What came after, and misuse
 #

@@ -11,7 +11,6 @@ is a row of datasets/digits/gans.csv, written at once, in place of the same one.
 
 import argparse
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -26,7 +25,6 @@ BATCH = 32
 COUNT = 2000
 STEPS = 3000
 KINDS = ("projection", "label as a map", "map and dropout", "no label")
-FILE = Path(__file__).parent / "digits" / "gans.csv"
 
 
 def paint(x):
@@ -117,11 +115,11 @@ def keep(row):
     """Write the row into the file, in place of the one of the same data, kind and seed."""
     key = ["data", "kind", "seed"]
     table = pd.DataFrame([row])
-    if FILE.exists():
-        table = pd.concat([pd.read_csv(FILE), table]).drop_duplicates(key, keep="last")
+    if gan.MEASURED.exists():
+        table = pd.concat([pd.read_csv(gan.MEASURED), table]).drop_duplicates(key, keep="last")
     table["order"] = table["kind"].map(KINDS.index)
     table = table.sort_values(["data", "order", "seed"]).drop(columns="order")
-    table.round(4).to_csv(FILE, index=False)
+    table.round(4).to_csv(gan.MEASURED, index=False)
 
 
 def main():

@@ -4,6 +4,8 @@ from helpers.data import Source
 from helpers.data.registry import DATASETS
 from helpers.data.sources import damaged_offline
 
+MEASURED = DATASETS / "digits" / "gans.csv"  # by datasets/measure_gans.py
+
 
 def _cross_entropy(real, made):
     from keras import ops

@@ -129,7 +129,7 @@ print("lead times", minutes, "minutes")
 # stay, and only the *phases* turn, the more the farther it moves. So
 #
 # 1. transform both: $A$ (after) and $B$ (before),
-# 2. multiply $A$ by the complex conjugate of $B$: what is left is the *difference* of the phases,
+# 2. multiply $A$ by the complex conjugate of $B$: its phases are the *differences* of the phases,
 # 3. divide by the absolute value: only the phases stay,
 # 4. transform back: all of it adds up in one peak, **at the displacement**.
 #
@@ -224,7 +224,7 @@ speeds = [np.hypot(*wind(film)) for film in given]
 for share in (0.1, 0.5, 0.9):
     speed = np.quantile(speeds, share)
     print(
-        f"{share:.0%} of the films are slower than {speed:.1f} pixels a step, {15 * speed:.0f} km/h"
+        f"{share:.0%} of the films are slower than {speed:.2f} pixels a step, {15 * speed:.0f} km/h"
     )
 
 # %% [markdown]
@@ -239,7 +239,8 @@ for share in (0.1, 0.5, 0.9):
 #
 # <details><summary>Hint</summary>
 #
-# `scipy.ndimage.shift(frame, move, order=1, cval=0)` moves by `move`; `order=1` is linear. The
+# After `from scipy.ndimage import shift`, `shift(frame, move, order=1, cval=0)` moves by `move`, and
+# `order=1` is linear. The
 # k-th step moves the frame that was given by k times the motion: interpolating a frame again and
 # again would blur it. Pass floats: `np.asarray(frame, dtype=float)`.
 # </details>
@@ -308,8 +309,11 @@ print(f"{'minutes':20}", "".join(f"{m:7}" for m in minutes))
 for name, forecast in forecasts.items():
     print(f"{name:20}", "".join(f"{value:7.1f}" for value in mse(truth, forecast)))
 if sydney is not None:
-    moved = extrapolate(sydney[None, :GIVEN])
-    for name, forecast in [("persistence", sydney[None, GIVEN - 1 : GIVEN]), ("advection", moved)]:
+    carried = extrapolate(sydney[None, :GIVEN])
+    for name, forecast in [
+        ("persistence", sydney[None, GIVEN - 1 : GIVEN]),
+        ("advection", carried),
+    ]:
         error = mse(sydney[None, GIVEN:], forecast)
         print(f"Sydney, {name:12}", "".join(f"{value:7.1f}" for value in error))
 
@@ -317,8 +321,9 @@ if sydney is not None:
 # Advection more than halves the squared error of persistence 10 minutes ahead. An hour ahead
 # little of the gain is left: what has grown, decayed or come in since then is no matter of
 # motion. And from 40 minutes on the *mean*, the same map for every film, has a smaller error than
-# advection! We come back to that. (Where the loop of Sydney is at hand, it is much the same there,
-# the gain at first even larger. But one loop is one evening: too little for a score.)
+# advection! We come back to that. (Where the loop of
+# Sydney is at hand: there advection gains even more on persistence. But one loop is one evening: too
+# little for a score.)
 
 # %% [markdown]
 # ## Scores for rain
@@ -408,7 +413,7 @@ def compare(names):
 plots.show(
     compare(["persistence", "advection"]),
     alt="MSE of persistence and advection rises with lead time, that of advection from less "
-    "than half. CSI at 20 dBZ falls from 0.6 and 0.44 to 0.15 and 0.1; at 35 dBZ both "
+    "than half. CSI at 20 dBZ falls from 0.44 and 0.6 to 0.1 and 0.15; at 35 dBZ both "
     "are near 0 after half an hour.",
 )
 
@@ -494,8 +499,8 @@ def conv3d_shape(size, kernel, stride, padding):
 check.conv3d_shape(conv3d_shape)
 
 # %% [markdown]
-# What does a `Conv2D` collapse that a `Conv3D` keeps? Both get the same six frames. Look at the
-# second axis of the shapes, and at the weights: the 3-D kernel is used again at each time, the
+# What does a `Conv2D` collapse that a `Conv3D` keeps? Both get the same six frames. Look for the 6
+# in the shapes before and after, and at the weights: the 3-D kernel is used again at each time, the
 # 2-D one has weights of its own for each frame.
 
 # %%
@@ -563,10 +568,10 @@ check.convlstm_step(convlstm_step)
 # ## Four networks, one budget
 #
 # A comparison is fair only at an equal **budget**. The second way is out, for it can't tell the
-# direction of the wind. The other four have about 40,000 weights each, the same films, the same loss
-# (MSE), and times of training that are alike: the more a step costs, the fewer epochs a network gets.
-# The first layer of each halves the picture (stride 2), so most of the work is done on 16 x 16. The
-# last one, a transposed convolution (lab 06), makes six frames of 32 x 32.
+# direction of the wind. The other four have about 40,000 weights each, the same films, the same
+# loss (MSE), and times of training that are roughly alike: the more a step costs, the fewer epochs
+# a network gets. The first layer of each halves the picture (stride 2), so most of the work is done
+# on 16 x 16. The last one, a transposed convolution (lab 06), makes six frames of 32 x 32.
 #
 # Reflectivity is divided by 30, for networks like numbers of the size of 1.
 
@@ -626,7 +631,7 @@ def conv_lstm():
 #
 # <details><summary>Hint</summary>
 #
-# Look again at the rows of persistence, advection and mean in the table above: which grow with the
+# Look again at the rows of persistence, advection and mean in the table before "Scores for rain": which grow with the
 # lead time, which don't?
 # </details>
 
@@ -723,7 +728,7 @@ plots.show(
 #   price of a vector. (Shi et al. 2015 made their case for the ConvLSTM with a comparison like this
 #   one.)
 # - The **three others** have found the motion by themselves, from nothing but films, and are close to
-#   each other: none of them needs an axis of time for that. But 10 minutes ahead they don't reach
+#   each other: an axis of time isn't needed for that. But 10 minutes ahead they don't reach
 #   advection, which *knows* that rain moves. They also have to *see* far enough. Count it for the 3-D
 #   CNN: its kernels reach 1 pixel in the first layer, 2 in each of the next two (on half the
 #   resolution), 1 in the last: 6 pixels. Compare that with the median wind above, times six steps!
@@ -842,10 +847,10 @@ for name in ("advection", "damped", *networks):
 
 # %% [markdown]
 # At this budget six numbers beat all networks at each lead time! So a small MSE an hour ahead is no
-# evidence of insight into the life of rain. It may be a reward for caution alone. Remember this row:
-# whoever shows you a network with a smaller MSE than advection should show you damped advection, too.
-# (You have met it before: from 40 minutes on even the mean map, the same for every film, has a smaller
-# MSE than advection.)
+# evidence of insight into the life of rain. It may be a reward for caution alone. Remember this
+# row: whoever shows you a network with a smaller MSE than advection should show you damped
+# advection, too. (You have met such a reward before: from 40 minutes on even the mean map, the same
+# for every film, has a smaller MSE than advection.)
 
 # %% [markdown]
 # ## Sharp again, at a price
@@ -924,8 +929,9 @@ print_table(["damped", "advection", "advection, matched", "3-D CNN", "3-D CNN, m
 # doubled. The price: its MSE is now worse than that of advection. So the same network can win or
 # lose by either score, and **sharp and small in MSE can't be had at once** while the future is
 # open. Which to take depends on use. Whoever warns wants the cells. (And whoever sums up water
-# should not take the blurred one for its small error: dBZ are decibels, so the mean of 0 and 40 dBZ
-# is far less water than half of 40 dBZ. One would train on millimeters per hour.)
+# should not take the blurred one for its small error: dBZ are decibels, so their mean, 20 dBZ for 0
+# and 40 dBZ, is far less than half of the water that 40 dBZ bring. One would train on millimeters
+# per hour.)
 #
 # Matching also made advection a little sharper: it repairs what interpolation has smoothed. A
 # network has to beat *this* row. The 3-D CNN's matched CSI is below it, 10 and 30 minutes ahead;
@@ -968,7 +974,7 @@ def corrector():
 
 
 # %% [markdown]
-# Training takes about 15 seconds. The network has a quarter more weights than the others.
+# Training takes about 15 seconds. The network has about a fifth more weights than the others.
 
 # %%
 keras.utils.set_random_seed(10)
@@ -1023,7 +1029,7 @@ check.reached(
 #   growth and decay, or a wind that turns, or cleaner edges: this table can't tell.
 # - In CSI it doesn't beat plain advection as it is: it is blurred.
 # - Matched, it is about level with advection. Compare it with *matched* advection before you praise
-#   the network: a part of what it seems to gain is that of matching. What is left is 0.01 or 0.02, ten
+#   the network: a part of what it seems to gain is that of matching. What is left is about 0.01, ten
 #   minutes ahead.
 # - An hour ahead nothing here has a higher CSI at 20 dBZ than advection, and advection is poor there,
 #   too. What these showers do in an hour is hardly written in six frames. (Wide rain can be followed
@@ -1204,7 +1210,8 @@ check.score_card()
 # - Train the corrector on the label cube, with a sigmoid and the binary cross-entropy. Are its
 #   probabilities reliable?
 # - Make an *ensemble*: advect with five slightly different winds. Is its mean blurred?
-# - Apply the corrector to Sydney (32 x 28 of it, and there are other hills): does it still gain?
+# - Apply the corrector to Sydney (32 rows of it, its 28 columns filled up at the edge; and there are
+#   other hills): does it still gain?
 #
 # ### References
 #

@@ -1403,7 +1403,7 @@ for digit, row in zip([2, 4, 7, 8], rows, strict=True):
 # %%
 import pandas as pd
 
-table = pd.read_csv("../datasets/digits/gans.csv")
+table = pd.read_csv(gan.MEASURED)
 mine = table[table["data"] == ("real" if digits.source.real else "offline")]
 by_kind = mine.drop(columns=["data", "seed", "seconds"]).groupby("kind", sort=False)
 print(by_kind.mean().round(3).assign(count=by_kind.size()).to_string())

@@ -12,10 +12,10 @@
 # - find out which inputs a network uses, even if two of them are copies,
 # - write a loss for the score that you need, and judge fairly whether it helps.
 #
-# You need about four hours. The notebook computes for about two minutes on two CPU cores
-# and takes up to 1.2 GB of memory. The data are the storms of lab 09: recordings where the data
-# folder holds them, otherwise storms that the course makes itself. Where scikit-learn has the
-# metric, yours is compared with it.
+# You need about four hours. The notebook computes for about a minute on two CPU cores and takes up
+# to 1.1 GB of memory. The data are the storms of lab 09: recordings where the data folder holds
+# them, otherwise storms that the course makes itself. Where scikit-learn has the metric, yours is
+# compared with it.
 
 # %%
 import math
@@ -102,7 +102,7 @@ print(x.shape, x_tune.shape, x_test.shape)
 
 # %% [markdown]
 # A small network with dropout. Its last layer gives a **logit**; the sigmoid of it is a
-# probability. It trains with cross-entropy, in about four seconds. `fitted` returns a trained
+# probability. It trains with cross-entropy, in a few seconds. `fitted` returns a trained
 # network, and `logits` what it says; we shall train a few more like it.
 
 
@@ -352,9 +352,9 @@ plots.show(
 )
 
 # %% [markdown]
-# Mistakes lie next to the diagonal: moderate for quiet, intense for moderate. Each class has its
-# own precision, recall and F1, as *this class against the rest*. To get one number, there are three
-# ways:
+# Mistakes lie next to the diagonal: quiet for moderate, moderate for intense, and the reverse. Each
+# class has its own precision, recall and F1, as *this class against the rest*. To get one number,
+# there are three ways:
 #
 # - **macro**: the mean of the classes' F1, each class counts alike,
 # - **weighted**: their mean weighted by how often each class truly occurs,
@@ -444,7 +444,7 @@ print(metrics.classification_report(true_class, forecast_class, target_names=kin
 
 # %% tags=["exercise:roc"]
 def roc(truth, score):
-    """Return false and true positive rates from (0, 0) to (1, 1), a point a different score."""
+    """Return false and true positive rates from (0, 0) to (1, 1), one for each different score."""
     ### BEGIN SOLUTION
     truth, score = np.asarray(truth), np.asarray(score)
     if truth.min() == truth.max():
@@ -620,7 +620,7 @@ for (name, curve), color in zip(curves.items(), (plots.BLUE, plots.BLACK), stric
 for name, threshold, height in [
     ("from tune", chosen, 0.9),
     ("formula", formula, 0.8),
-    ("0.5", 0.5, 0.9),
+    ("0.5", 0.5, 0.1),
 ]:
     axis.axvline(threshold, linestyle=":", color="gray")
     axis.annotate(f" {name}", (threshold, height), xycoords=("data", "axes fraction"))
@@ -632,7 +632,8 @@ plots.show(
     figure,
     alt="Cost against the threshold, both axes logarithmic, for tuning and test storms. Both fall "
     "to a broad minimum below 0.1 and rise steeply towards 1. Dotted lines mark the threshold "
-    "chosen on tune and that of the formula, both near the minimum of test, and 0.5, far from it.",
+    "chosen on tune and that of the formula, where test costs little more than at best, and 0.5, where "
+    "it costs several times as much.",
 )
 
 # %%
@@ -691,10 +692,10 @@ def calibration(truth, probability, bins):
 check.calibration(calibration)
 
 # %% [markdown]
-# A common advice for rare events is to weight them: with `class_weight` each event counts as many
+# Common advice for rare events is to weight them: with `class_weight` each event counts as many
 # times as it takes to balance the classes. What does that do to the order of the rows, and what to
 # the probabilities? And what does each cost at the threshold of the formula? A second network, as
-# the first but weighted: about four seconds.
+# the first but weighted: a few seconds.
 
 # %%
 keras.utils.set_random_seed(12)
@@ -737,7 +738,7 @@ plots.show(
 
 # %% [markdown]
 # The plain network is near the diagonal, a little *above* it: it says somewhat too little (compare
-# the mean probability with the share of events). Above 50 % a point is a few dozen rows or less,
+# the mean probability with the share of events). Above 50 % a point is some dozens of rows or less,
 # from a few storms. The weighted one lies far below the diagonal: where it says 50 %, much less
 # happens. It answers for a world in which events are as frequent as non-events. The order stays
 # nearly the same (the AUC differs by less than the interval that we shall find below); the
@@ -815,14 +816,14 @@ pd.DataFrame(numeric, ["MAE (nT)", "RMSE (nT)", "R²", "skill"]).T.round(3)
 
 # %% [markdown]
 # Persistence has a high R² and, by definition, no skill. It beats the *mean*, which is easy where
-# neighbors are alike. Look at the two last columns of the physical model: from R² one would say
-# that little is won, while the skill says how much of the squared error is gone. **A high R²
-# without skill is the past, delayed.** Choose the reference that somebody would really use.
+# neighbors are alike. Look at the last two columns in the row of the physical model: from R² one
+# would say that little is won, while the skill says how much of the squared error is gone. **A high
+# R² without skill is the past, delayed.** Choose the reference that somebody would really use.
 #
 # ## Learned or overfitted?
 #
 # Scores belong to data, and on the training rows they flatter. A network that is far too large,
-# with neither dropout nor a falling learning rate, trains for twelve epochs, about fifteen seconds.
+# with neither dropout nor a falling learning rate, trains for twelve epochs, about seven seconds.
 # Both panels show `learn` and `test` by epoch: on the left the cross-entropy, on the right the
 # share of pairs in the wrong order, 1 - AUC. Where would you stop by either?
 
@@ -863,8 +864,8 @@ plots.show(
 )
 
 # %% [markdown]
-# On `learn` both go on getting better. On `test` the loss turns early and rises by a sixth or so.
-# The share of pairs in the wrong order rises too, about half as much. Events that the network calls
+# On `learn` both go on getting better. On `test` the loss turns early and rises again.
+# The share of pairs in the wrong order rises too, but mostly less. Events that the network calls
 # impossible (below 1 %) become more frequent: it grows **too sure**, which cross-entropy punishes
 # more than a lost order. So when you stop early, say by which score. (And stop by storms that you
 # don't report on: by `tune`, not `test`.)
@@ -923,7 +924,7 @@ check.interval(interval)
 # %% [markdown]
 # The same in other words: to draw a storm twice is to give its rows the weight 2. So we draw
 # weights, once for single rows and once for storms, 400 times each, and ask for the AUC of the
-# network, of the physical model, and for their difference. It takes about fifteen seconds. How much
+# network, of the physical model, and for their difference. It takes about seven seconds. How much
 # wider is the interval by storm?
 
 
@@ -1028,11 +1029,11 @@ plots.show(
 #
 # ### Exercise 11: what happens to copies?
 #
-# Eight measured inputs only. One network gets them as they are. A second one gets `sym_h`
-# **twice**, as two columns that are equal. Both train with dropout on the inputs: in each step some
-# inputs are missing. What will the permutation importance say of the two copies in the second
-# network, compared to `sym_h` in the first? Set `copies`, before you run the cells that train them
-# (about ten seconds), to
+# Eight inputs only: SYM-H, six numbers of the wind as measured, and the time of the day. One
+# network gets them as they are. A second one gets `sym_h` **twice**, as two columns that are equal.
+# Both train with dropout on the inputs: in each step some inputs are missing. What will the
+# permutation importance say of the two copies in the second network, compared to `sym_h` in the
+# first? Set `copies`, before you run the cells that train them (about five seconds), to
 #
 # - `"both useless"`: each copy has less than half the importance ("useless" means no more here),
 # - `"one of them important"`: one keeps it, the other has little,
@@ -1089,10 +1090,11 @@ check.copies(copies, falls)
 # is back. Importance by single shuffles answers *what if I lost this column?*, not *does the
 # network use what is in it?*
 #
-# So the 20 inputs hide the wind: they hold it many times, Bz and VBs as measured and as they
-# arrive, and two forecasts of the physics made from them. Shuffle one, and the others still tell.
-# Inputs of the real world are rarely exact copies, but often nearly: the two forecasts of the
-# physics, the two pressures. Bz and VBs share less, since VBs is 0 where Bz points north.
+# So the 20 inputs hide the wind: they hold it many times, Bz and VBs (the speed times the southward
+# part of Bz) as measured and as they arrive, and two forecasts of the physics made from them.
+# Shuffle one, and the others still tell. Inputs of the real world are rarely exact copies, but
+# often nearly: the two forecasts of the physics, the two roots of the pressure. Bz and VBs share
+# less, since VBs is 0 where Bz points north.
 
 # %%
 correlations = learn[names].corr()
@@ -1249,7 +1251,7 @@ check.recall_loss(recall_loss)
 # First a case made for it. In a plane, 3 % of the points are events. Most other points lie apart
 # from them; but a few, 4 % of all, lie far out on the *same* side. A straight line can't have both.
 # Cross-entropy is appalled by those few: sure and wrong. The other loss may give up 5 % of the
-# non-events. About eight seconds.
+# non-events. About five seconds.
 
 
 # %%
@@ -1306,7 +1308,7 @@ plots.show(
 # Now the storms: the network from the beginning with either loss, three times each from other
 # initial weights, in large batches (a quantile of a small one is mostly luck). Both without
 # dropout, so that only the loss differs (its noise would hurt the recall loss most: try it). About
-# half a minute.
+# twenty seconds.
 
 # %%
 results = []
@@ -1327,13 +1329,14 @@ summary.agg(["min", "mean", "max"]).round(3)
 
 # %% [markdown]
 # In recall, the score that it was made for, the special loss gains nothing beyond the spread of
-# three trainings. In average precision it is the lower one: who trains for one point of the curve
-# pays at the others. Why no gain? Cross-entropy learns the probability of an event, and whoever
-# knows that well has the best order of rows for *every* false alarm rate. The recall loss learns
-# from a few events and from a single non-event, the one at the threshold; all others say nothing to
-# it. It can win where a model is too simple to get all probabilities right, as the line in the
-# plane, and must choose which mistakes to make. And its logits mean nothing as probabilities. So:
-# train with cross-entropy, choose the threshold afterwards, and hold any special loss against that.
+# three trainings. In average precision it is the lower one on average: who trains for one point of
+# the curve pays at the others. Why no gain? Cross-entropy learns the probability of an event, and
+# whoever knows that well has the best order of rows for *every* false alarm rate. The recall loss
+# learns from a few events and from a single non-event, the one at the threshold; all others say
+# nothing to it. It can win where a model is too simple to get all probabilities right, as the line
+# in the plane, and must choose which mistakes to make. And its logits mean nothing as
+# probabilities. So: train with cross-entropy, choose the threshold afterwards, and hold any special
+# loss against that.
 
 # %%
 check.score_card()

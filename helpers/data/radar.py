@@ -52,7 +52,7 @@ def radar() -> Radar:
 
     made = {split: rain.sequences(n, seed) for split, (n, seed) in SPLITS.items()}
     loop = source.description if source.real else f"not at hand ({'; '.join(source.notes)})"
-    print(f"Radar sequences: generated for this course. {source.title}: {loop}.")
+    print(f"Radar sequences: generated for this course.\n{source.title}: {loop}.")
     dbz = {split: sequences.dbz for split, sequences in made.items()}
     return Radar(**dbz, hills=made["train"].hills, sydney=sydney, source=source)
 

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 from helpers import data, gan
@@ -201,3 +202,12 @@ def test_the_distance_of_the_same_or_of_moved_features():
     assert gan.frechet(features, features + np.array([3, 0, 4])) == pytest.approx(25)
     same = np.repeat(features[:1], 40, axis=0)  # no variety: a singular matrix of zeros
     assert gan.frechet(same, same) == pytest.approx(0)
+
+
+def test_the_measured_table_has_three_seeds_of_each_game_on_both_kinds_of_digits():
+    table = pd.read_csv(gan.MEASURED)
+    counts = table.groupby(["data", "kind"])["seed"].nunique()
+    assert len(counts) == 8
+    assert (counts == 3).all()
+    assert (table["rarest"] <= 0.1).all()
+    assert ((table["evenness"] > 0) & (table["evenness"] <= 1)).all()

@@ -67,7 +67,7 @@ def made():
 def test_real_loop(folder, capsys):
     found = data.radar()
     assert capsys.readouterr().out == (
-        "Radar sequences: generated for this course. Radar loop of Sydney: real pictures from the "
+        "Radar sequences: generated for this course.\nRadar loop of Sydney: real pictures from the "
         f"data folder {folder}.\n"
     )
     assert found.source.real
@@ -82,7 +82,7 @@ def test_sequences_without_the_loop(folder, monkeypatch, capsys):
     capsys.readouterr()
     found = data.radar()
     assert capsys.readouterr().out == (
-        "Radar sequences: generated for this course. Radar loop of Sydney: not at hand "
+        "Radar sequences: generated for this course.\nRadar loop of Sydney: not at hand "
         "(COURSE_DATA=offline).\n"
     )
     assert found.sydney is None

@@ -1,6 +1,7 @@
 # make lab [LAB=03] [PORT=8888]   open a lab        make check           quick checks, for every day
 # make test                       every test        make build [LAB=03]  the notebooks from their source
 # make budget [DATA=DIR]          time and memory   make data            download the real data sets
+# make hub                        a local JupyterHub make test-hub       and its tests
 PYTHON ?= python3
 PORT ?= 8888
 LAB ?=
@@ -13,7 +14,7 @@ override COURSE_DATA := $(abspath $(COURSE_DATA))
 endif
 export COURSE_DATA
 
-.PHONY: lab test check build budget data
+.PHONY: lab test check build budget data hub test-hub
 
 lab: .venv/installed
 	@test -n "$(NOTEBOOK)" || { echo "There is no lab $(or $(LAB),00) in labs/."; exit 1; }
@@ -38,6 +39,19 @@ budget: .venv/installed
 
 data: .venv/installed
 	$(BIN)/python -m helpers.data
+
+hub: .venv/hub
+	PYTHONPATH=. PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyterhub --config=hub/jupyterhub_config.py
+
+test-hub: .venv/hub
+	TESTS_HUB=yes PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest tests/hub
+
+.venv/hub: .venv/installed hub/requirements.txt hub/package.json
+	@for tool in npm bwrap git; do command -v $$tool > /dev/null \
+		|| { echo "The hub needs $$tool; on Debian or Ubuntu: sudo apt-get install npm bubblewrap git"; exit 1; }; done
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r hub/requirements.txt
+	npm install --prefix hub --no-package-lock --no-fund --no-audit --silent
+	touch $@
 
 .venv/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \

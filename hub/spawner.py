@@ -43,12 +43,18 @@ def hand_out(labs, repository):
         git("commit", "--quiet", "--message=Labs")
 
 
-def sandbox(home, state, course=COURSE):
-    """Return the first words of a command, which then sees `home`, and the course read-only."""
-    hidden = [str(path) for name in HIDDEN if (path := Path(course) / name).is_dir()]
+def sandbox(home, state, data=""):
+    """Return the first words of a command that sees `home` and, read-only, course and data folder.
+
+    `state` is the folder of everything that the hub writes; `data` what COURSE_DATA says.
+    """
+    hidden = [str(path) for name in HIDDEN if (path := COURSE / name).is_dir()]
+    shown = [sys.base_prefix, sys.prefix, str(COURSE)]
+    if Path(data).is_dir() and Path(data).is_absolute():
+        shown.append(data)  # it may lie in the home of whoever runs the hub
     words = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--tmpfs", "/tmp"]
     words += ["--tmpfs", str(Path.home())]  # keys and files of whoever runs the hub
-    for path in dict.fromkeys([sys.base_prefix, sys.prefix, str(course)]):
+    for path in dict.fromkeys(shown):
         words += ["--ro-bind", path, path]
     for path in dict.fromkeys([*hidden, str(state)]):
         words += ["--tmpfs", path]
@@ -75,7 +81,8 @@ class CourseSpawner(SimpleLocalProcessSpawner):
         pull = shlex.join(["gitpuller", f"file://{self.state}/labs.git", BRANCH, "labs"])
         # Where pulling fails the student gets to work all the same, with the labs that are there.
         script = f'{pull} || echo "The labs could not be updated."; eval "exec $1"'
-        return [*sandbox(self.home_dir, self.state), "bash", "-c", script, "server"]
+        data = self.environment.get("COURSE_DATA", "")
+        return [*sandbox(self.home_dir, self.state, data), "bash", "-c", script, "server"]
 
     def get_args(self):
         return [*super().get_args(), *(["--allow-root"] if os.getuid() == 0 else [])]

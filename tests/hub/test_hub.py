@@ -76,6 +76,11 @@ def test_a_student_cannot_log_in_as_instructor(hub):
     assert log_in(hub, "instructor")[1].status_code == 403
 
 
+@pytest.mark.parametrize("name", ["..", ".", "-x", "a/../b"])
+def test_a_name_that_is_no_folder_of_its_own_is_refused(hub, name):
+    assert log_in(hub, name)[1].status_code == 403
+
+
 def test_two_students_get_servers_with_the_labs_in_their_homes(hub):
     address, state = hub
     for name in ("ada", "ben"):

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -62,6 +64,16 @@ def test_a_server_can_use_the_course_and_not_change_it(state):
     done = run(state, "touch", str(COURSE / "helpers" / "__init__.py"))
     assert done.returncode != 0
     assert "Read-only file system" in done.stderr
+
+
+def test_a_server_can_read_the_data_folder_also_in_the_home_of_who_runs_the_hub(state):
+    with tempfile.TemporaryDirectory(dir=Path.home()) as data:
+        (Path(data) / "digits.csv").write_text("7")
+        for folder, came in [(data, "7"), ("", "")]:
+            words = sandbox(state / "homes/ada", state, folder)
+            command = [*words, "cat", f"{data}/digits.csv"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.stdout == came
 
 
 def test_a_server_sees_only_its_own_processes(state):

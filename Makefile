@@ -2,6 +2,7 @@
 # make test                       every test        make build [LAB=03]  the notebooks from their source
 # make budget [DATA=DIR]          time and memory   make data            download the real data sets
 # make hub                        a local JupyterHub make test-hub       and its tests
+# make release|collect|autograde|feedback LAB=03     its grading, step by step; make marks  the table
 PYTHON ?= python3
 PORT ?= 8888
 LAB ?=
@@ -14,7 +15,7 @@ override COURSE_DATA := $(abspath $(COURSE_DATA))
 endif
 export COURSE_DATA
 
-.PHONY: lab test check build budget data hub test-hub
+.PHONY: lab test check build budget data hub test-hub release collect autograde feedback marks
 
 lab: .venv/installed
 	@test -n "$(NOTEBOOK)" || { echo "There is no lab $(or $(LAB),00) in labs/."; exit 1; }
@@ -43,14 +44,23 @@ data: .venv/installed
 hub: .venv/hub
 	PYTHONPATH=. PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyterhub --config=hub/jupyterhub_config.py
 
-test-hub: .venv/hub
+test-hub: .venv/hub-tests
 	TESTS_HUB=yes PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest tests/hub
+
+release collect autograde feedback marks: .venv/hub
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m hub.grading $@ $(LAB) $(if $(UPDATE),--update)
 
 .venv/hub: .venv/installed hub/requirements.txt hub/package.json
 	@for tool in npm bwrap git; do command -v $$tool > /dev/null \
 		|| { echo "The hub needs $$tool; on Debian or Ubuntu: sudo apt-get install npm bubblewrap git"; exit 1; }; done
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r hub/requirements.txt
 	npm install --prefix hub --no-package-lock --no-fund --no-audit --silent
+	touch $@
+
+.venv/hub-tests: .venv/hub hub/requirements-test.txt
+	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null \
+		|| { echo "The hub's tests need Chromium; on Debian or Ubuntu: sudo apt-get install chromium"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r hub/requirements-test.txt
 	touch $@
 
 .venv/installed: requirements.txt pyproject.toml

@@ -1,7 +1,7 @@
 """Settings of the local hub that `make hub` starts; hub/README.md says what they mean for a class.
 
 Everything that the hub writes lies in one folder, COURSE_HUB or hub/state. It needs no root: all
-servers run as whoever started the hub, and each of them sees one home only (hub/spawner.py).
+servers run as whoever started the hub, and each of them sees one home only (hub/sandbox.py).
 Environment variables: HUB_PORT (8000; the two ports above it are taken, too), HUB_MEMORY (2G, of
 each process of a student), COURSE_DATA (a folder of real data, which students can read).
 """
@@ -11,11 +11,11 @@ import secrets
 import sys
 from pathlib import Path
 
+from hub.sandbox import COURSE
 from hub.spawner import CourseSpawner
 
 c = get_config()  # noqa: F821
 
-COURSE = Path(__file__).resolve().parents[1]
 STATE = Path(os.environ.get("COURSE_HUB") or COURSE / "hub" / "state").resolve()
 STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -52,7 +52,11 @@ c.JupyterHub.spawner_class = CourseSpawner
 c.CourseSpawner.state = str(STATE)
 c.CourseSpawner.home_dir_template = f"{STATE}/homes/{{username}}"
 c.Spawner.mem_limit = os.environ.get("HUB_MEMORY", "2G")
-c.Spawner.environment = {"COURSE_DATA": os.environ.get("COURSE_DATA", "")}
+c.Spawner.environment = {
+    "COURSE_DATA": os.environ.get("COURSE_DATA", ""),
+    # Of nbgrader only the Validate button is shown: the rest of its menu is of no use to students.
+    "JUPYTER_CONFIG_PATH": str(COURSE / "hub" / "students"),
+}
 c.Spawner.default_url = "/lab/tree/labs/00_start_here.ipynb"
 c.Spawner.start_timeout = 120
 

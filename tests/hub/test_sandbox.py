@@ -1,5 +1,6 @@
 """What a student's server sees of the machine, and how labs come into a home."""
 
+import socket
 import subprocess
 import sys
 import tempfile
@@ -8,7 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from hub.spawner import BRANCH, COURSE, CourseSpawner, hand_out, sandbox
+from hub.sandbox import COURSE, data_folder, sandbox
+from hub.spawner import BRANCH, CourseSpawner, hand_out
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def state(tmp_path):
 
 
 def run(state, *command, name="ada"):
-    words = sandbox(state / "homes" / name, state)
+    words = sandbox(state / "homes" / name, state, [state / "labs.git"])
     return subprocess.run([*words, *command], capture_output=True, text=True, check=False)
 
 
@@ -70,10 +72,21 @@ def test_a_server_can_read_the_data_folder_also_in_the_home_of_who_runs_the_hub(
     with tempfile.TemporaryDirectory(dir=Path.home()) as data:
         (Path(data) / "digits.csv").write_text("7")
         for folder, came in [(data, "7"), ("", "")]:
-            words = sandbox(state / "homes/ada", state, folder)
+            words = sandbox(state / "homes/ada", state, data_folder(folder))
             command = [*words, "cat", f"{data}/digits.csv"]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert done.stdout == came
+
+
+def test_a_command_without_a_network_reaches_nothing(state):
+    program = "import socket; socket.create_connection(('127.0.0.1', {port}), 5)"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        program = program.format(port=server.getsockname()[1])
+        for network, status in [(True, 0), (False, 1)]:
+            words = sandbox(state / "homes/ada", state, network=network)
+            command = [*words, sys.executable, "-c", program]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == status, done.stderr
 
 
 def test_a_server_sees_only_its_own_processes(state):

@@ -3,6 +3,7 @@
 import pytest
 import requests
 
+from hub.benchmark import measure
 from hub.sandbox import COURSE
 from tests.hub.waiting import wait
 
@@ -53,3 +54,15 @@ def test_one_student_cannot_open_the_server_of_another(hub):
     address, _ = hub
     session, _ = log_in(hub, "ben")
     assert session.get(f"{address}/user/ada/lab").status_code == 403
+
+
+@pytest.mark.timeout(180)
+def test_a_student_who_wants_too_much_memory_harms_nobody_else(hub):
+    address, state = hub
+    password = (state / "student_password").read_text().strip()
+    rows, most = measure(address, password, ["ada", "ben"], ["print('here')"], greedy=True)
+    assert [row["error"] for row in rows] == ["MemoryError", ""]
+    assert rows[1]["first"] <= rows[1]["end"]
+    # A server and a kernel, in each of the homes.
+    assert all(row["memory"] > 50e6 for row in rows)
+    assert most >= max(row["memory"] for row in rows)

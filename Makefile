@@ -53,6 +53,8 @@ release collect autograde feedback marks: .venv/hub
 .venv/hub: .venv/installed hub/requirements.txt hub/package.json
 	@for tool in npm bwrap git; do command -v $$tool > /dev/null \
 		|| { echo "The hub needs $$tool; on Debian or Ubuntu: sudo apt-get install npm bubblewrap git"; exit 1; }; done
+	@bwrap --ro-bind / / true || { echo "bwrap can't make a sandbox here. On Ubuntu 23.10 and later this lets it:"; \
+		echo "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r hub/requirements.txt
 	npm install --prefix hub --no-package-lock --no-fund --no-audit --silent
 	touch $@

@@ -574,6 +574,10 @@ check.convlstm_step(convlstm_step)
 # on 16 x 16. The last one, a transposed convolution (lab 06), makes six frames of 32 x 32.
 #
 # Reflectivity is divided by 30, for networks like numbers of the size of 1.
+#
+# First the frames as channels. After the first layer there is one picture. Four more convolutions
+# look at it; two of them are *dilated*: their kernels have gaps of one and of three pixels, so that
+# they see farther with as many weights.
 
 
 # %%
@@ -590,6 +594,12 @@ def conv_channels():
     ]
 
 
+# %% [markdown]
+# Then the CNN with an LSTM. Each frame shrinks to 8 x 8 with 8 channels, 512 numbers in a row. The
+# LSTM reads six such rows and keeps 16 numbers: all that the second half of the network gets to know.
+
+
+# %%
 def cnn_lstm():
     """A CNN makes a vector of each frame; an LSTM reads the vectors; a decoder makes frames."""
     return [
@@ -603,10 +613,17 @@ def cnn_lstm():
     ]
 
 
+# %% [markdown]
+# The 3-D CNN halves the frames one by one. Then boxes slide along time as well, through two layers
+# that keep all six steps. The kernel of the last is six steps long, so it takes them in at once, and
+# the axis of time ends there.
+
+
+# %%
 def conv_3d():
     """Boxes slide along time as well; the last one takes in all six steps at once."""
     return [
-        layers.Conv3D(16, 3, (1, 2, 2), padding="same", activation="relu"),
+        layers.TimeDistributed(layers.Conv2D(16, 3, 2, padding="same", activation="relu")),
         layers.Conv3D(32, 3, padding="same", activation="relu"),
         layers.Conv3D(24, 3, padding="same", activation="relu"),
         layers.Conv3D(32, (6, 1, 1), activation="relu"),
@@ -614,8 +631,13 @@ def conv_3d():
     ]
 
 
+# %% [markdown]
+# Last the ConvLSTM: the layer that you have computed by hand, with 16 channels and kernels of 5 x 5.
+
+
+# %%
 def conv_lstm():
-    """States that are pictures."""
+    """The states are pictures, and the last one holds what is to come."""
     return [
         layers.TimeDistributed(layers.Conv2D(8, 3, 2, padding="same", activation="relu")),
         layers.ConvLSTM2D(16, 5, padding="same"),

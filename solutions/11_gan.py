@@ -159,7 +159,7 @@ check.reached("MSE divided by that of PCA with two numbers", ratio, at_most=0.9)
 # %%
 chosen = np.array([np.flatnonzero(labels == k)[0] for k in range(10)])  # the first of each digit
 rows = [image.reshape(-1, 28, 28)[chosen] for image in (x_test, pca[2], rebuilt, pca[64])]
-figure = plots.images(to_bytes(np.concatenate(rows)), size=0.65)
+figure = plots.images(to_bytes(np.concatenate(rows)), size=0.55)
 plots.show(
     figure,
     alt="Four rows of ten images: the digits 0 to 9; their reconstructions from two numbers by PCA, gray "
@@ -177,7 +177,7 @@ plots.show(
 #
 # With two numbers as a code, each image is a point of a plane, the **latent plane** ("latent" means
 # hidden). Where does the encoder put the test digits? Nobody told it the labels; we use them to
-# draw each point as its digit, a hundred of each. The large ones stand in the middle of their
+# draw each point as its digit, sixty of each. The large ones stand in the middle of their
 # class. A plane has no scale of its own, and codes crowd in some places; so that the crowd can be
 # read, we draw *ranks*: 0.3 stands where 30 % of all codes have a smaller number. Which digits have
 # a region for themselves, and which are mixed?
@@ -189,7 +189,7 @@ colors = [*plt.rcParams["axes.prop_cycle"].by_key()["color"], "gray", "#7A4419"]
 colors[6] = "#A09000"  # yellow is too pale for thin strokes
 figure, axis = plt.subplots(figsize=(7, 5.5))
 for k, color in enumerate(colors):
-    mine = ranks[labels == k][:100]  # a hundred of each can be told apart
+    mine = ranks[labels == k][:60]  # more can't be told apart
     axis.plot(*mine.T, marker=f"${k}$", linestyle="", color=color, markeredgewidth=0.1)
     where = np.median(mine, axis=0)
     box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": color, "linewidth": 2}
@@ -211,17 +211,17 @@ plots.show(
 # draw on the border between two digits, and what in the empty places?
 
 # %%
-n = 9
+n = 7
 across, up = np.meshgrid(*np.quantile(codes, (np.arange(n) + 0.5) / n, axis=0).T)
 grid = np.stack([across.ravel(), up.ravel()], axis=1)
 tiles = run(decoder, grid).reshape(n, n, 28, 28)[::-1]  # the highest row first
-figure, axis = plt.subplots(figsize=(5, 5))
+figure, axis = plt.subplots(figsize=(4.2, 4.2))
 picture = tiles.swapaxes(1, 2).reshape(28 * n, 28 * n)
 axis.imshow(picture, extent=[0, 1, 0, 1])
 axis.set(xlabel="first number of the code (rank)", ylabel="second number of the code (rank)")
 plots.show(
     figure,
-    alt="Nine by nine decoded images that fill the latent plane. Regions of one digit pass over "
+    alt="Seven by seven decoded images that fill the latent plane. Regions of one digit pass over "
     "smoothly into the next, and on the borders the shapes are mixtures that are no digits.",
 )
 
@@ -381,7 +381,7 @@ rows = [
     cleaned["network"][chosen],
     x_test[chosen],
 ]
-figure = plots.images(to_bytes(np.concatenate(rows)[..., 0]), size=0.65)
+figure = plots.images(to_bytes(np.concatenate(rows)[..., 0]), size=0.55)
 plots.show(
     figure,
     alt="Four rows of ten digits: covered with noise; after a median filter, spotted and with broken "

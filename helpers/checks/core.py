@@ -24,6 +24,7 @@ import functools
 import inspect
 import linecache
 import math
+import os
 import re
 import sys
 import textwrap
@@ -48,8 +49,10 @@ class CheckFailed(AssertionError):
 
     def _render_traceback_(self):
         # IPython shows these lines in place of a stack. In a notebook the panel is on screen
-        # already, so one line is left to say that the run stopped here.
-        if in_notebook():
+        # already, so one line is left to say that the run stopped here. nbgrader's Validate runs
+        # the notebook out of sight, and shows these lines alone.
+        validating = os.environ.get("NBGRADER_EXECUTION") == "validate"
+        if in_notebook() and not validating:
             return [f"Stopped at the check of {self.title}; the panel above says why."]
         return str(self.panel()).splitlines()
 

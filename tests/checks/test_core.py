@@ -227,6 +227,22 @@ def test_a_script_that_ends_in_a_failed_check_prints_no_stack(tmp_path):
     assert "Traceback" not in run.stderr
 
 
+def test_where_nbgrader_validates_a_failure_says_all(monkeypatch):
+    import nbclient
+    import nbformat
+
+    monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [
+        nbformat.v4.new_code_cell("from helpers.checks.core import Lab\nlab = Lab('Example')"),
+        nbformat.v4.new_code_cell("lab.reached('test accuracy', 0.5, at_least=0.9)"),
+    ]
+    nbclient.NotebookClient(notebook, allow_errors=True, timeout=60).execute()
+    lines = notebook.cells[1].outputs[-1].traceback
+    assert lines[0] == "✘ Not yet: test accuracy"
+    assert "at least 0.9" in lines[1]
+
+
 def test_in_a_notebook_a_failure_is_a_panel_and_one_line():
     import nbclient
     import nbformat

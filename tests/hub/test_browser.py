@@ -284,6 +284,7 @@ def test_validate_names_the_cells_that_fail(carol):
     dialog = carol.get_by_role("dialog")
     expect(dialog).to_contain_text("The following cell failed")
     expect(dialog).to_contain_text("check.double(double)")
+    expect(dialog).to_contain_text("Not attempted: double a number")
     screenshot(carol, "validate")
     dialog.get_by_role("button", name="Ok").click()
 

@@ -2,7 +2,11 @@
 
 import pytest
 import requests
+from jupyter_core.paths import jupyter_config_path
+from nbgrader.apps import NbGrader
+from nbgrader.preprocessors import Execute
 
+from authoring.budget import CELL_SECONDS
 from hub.benchmark import measure
 from hub.sandbox import COURSE
 from tests.hub.waiting import wait
@@ -66,3 +70,11 @@ def test_a_student_who_wants_too_much_memory_harms_nobody_else(hub):
     # A server and a kernel, in each of the homes.
     assert all(row["memory"] > 50e6 for row in rows)
     assert most >= max(row["memory"] for row in rows)
+
+
+def test_validate_waits_for_the_longest_cell_that_a_lab_may_have(monkeypatch):
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(COURSE / "hub" / "students"))
+    program = NbGrader()
+    program.config_file_paths.append(jupyter_config_path())
+    program.load_config_file()
+    assert Execute(config=program.config).timeout > max(CELL_SECONDS)

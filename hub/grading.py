@@ -193,7 +193,7 @@ class Grading:
 
         Raises GradingError when the lab was not released.
         """
-        with Gradebook(f"sqlite:///{self.folder}/gradebook.db") as gradebook:
+        with gradebook_of(self.folder) as gradebook:
             try:
                 if student:
                     return gradebook.find_submission(self.lab, student).score
@@ -260,6 +260,14 @@ class Grading:
         return {"HOME": str(home), "JUPYTER_PATH": str(scratch)}
 
 
+def gradebook_of(folder):
+    """Return nbgrader's gradebook in this folder; GradingError before any lab was released."""
+    path = Path(folder, "gradebook.db")
+    if not path.exists():
+        raise GradingError("No lab was released yet: make release LAB=03, for one.")
+    return Gradebook(f"sqlite:///{path}")
+
+
 def homes(state):
     """Return the homes of all students, in order; GradingError where there is none."""
     found = [path for path in sorted(Path(state, "homes").glob("*")) if path.name != "instructor"]
@@ -306,7 +314,7 @@ def marks(state):
     says which, and which cells were mended.
     """
     folder = Path(state) / "grading"
-    with Gradebook(f"sqlite:///{folder}/gradebook.db") as gradebook:
+    with gradebook_of(folder) as gradebook:
         labs = [(assignment.name, assignment.max_score) for assignment in gradebook.assignments]
         students = {student.id for student in gradebook.students}
     students |= {home.name for home in homes(state)}

@@ -322,7 +322,15 @@ def test_a_class_of_nobody_is_an_error_with_a_reason(tmp_path):
         grading.homes(tmp_path)
 
 
-def test_a_lab_must_be_released_first(state, course):
+@pytest.mark.parametrize("step", ["collect", "autograde", "marks"])
+def test_before_the_first_release_each_step_says_so(step, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_HUB", str(tmp_path))
+    assert grading.main([step, "00"]) == 1
+    assert "No lab was released yet" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lab_must_be_released_first(state, course, graded):
     with pytest.raises(GradingError, match="make release LAB=01"):
         Grading("01_mlp", state).collect()
 

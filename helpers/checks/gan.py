@@ -118,7 +118,8 @@ def _judge_bend(encoder, wild):
 
 def _judge_images(result):
     array = result.array()
-    if same(array.sum(axis=(1, 2, 3)), np.ones(len(array))) or np.all(array == 1):
+    # On some processors the softmax of a single number is a little less than 1.
+    if same(array.sum(axis=(1, 2, 3)), np.ones(len(array))) or same(array, np.ones_like(array)):
         raise CheckFailed(
             "The decoder ends as with a softmax: all pixels of an image add up to 1, or each is 1, "
             "whatever the code. Each pixel goes from 0 to 1 by itself: sigmoid."

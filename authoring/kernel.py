@@ -19,7 +19,7 @@ from authoring import no_network
 from authoring.errors import AuthoringError
 
 ROOT = Path(__file__).resolve().parent.parent
-CELL_TIMEOUT = 300  # seconds; a training cell may take 90 on two cores, a shared machine is slower
+CELL_TIMEOUT = 600  # seconds; a training cell may take 90 on two cores, a shared machine is slower
 
 
 class CellFailed(AuthoringError):

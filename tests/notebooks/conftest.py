@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from authoring import build
-from authoring.kernel import ROOT, clean_environment
+from authoring.kernel import CELL_TIMEOUT, ROOT, clean_environment
 
 SOURCES = build.sources()  # an error, not an empty list, when there is none
 EARLIER = [path for path in SOURCES if path.name < "07"]
@@ -21,7 +21,7 @@ LATER = [path for path in SOURCES if path not in EARLIER]
 def nbval():
     """Runs a notebook with nbval in a process of its own; returns its exit status and output."""
 
-    def run(notebook, cell_timeout=300):
+    def run(notebook, cell_timeout=CELL_TIMEOUT):
         # fmt: off
         command = [
             sys.executable, "-m", "pytest", "-x", "-q", "--color=no", "--no-header",

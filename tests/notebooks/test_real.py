@@ -28,7 +28,7 @@ REAL = {
 DAILY = ("01", "07", "12")
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("number", REAL)
 def test_solution_runs_on_real_data(number, real_data):
     if number not in DAILY and os.environ.get("TESTS_REAL") != "all":

@@ -18,7 +18,7 @@ def test_no_notebook_is_without_a_source():
     assert build.orphans(kernel.ROOT) == []
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("path", EARLIER, ids=lambda path: path.stem)
 def test_solution_runs_offline(path, runs_offline):
     runs_offline(path)

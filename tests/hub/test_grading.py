@@ -231,7 +231,7 @@ def graded(course, state, lab):
     return table(state)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_class_gets_its_marks(course, state, graded):
     expected = submissions(course, state)
     for student, (_, points, words) in expected.items():

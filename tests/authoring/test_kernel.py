@@ -31,6 +31,14 @@ def test_the_kernel_is_offline_quiet_and_without_the_users_settings(tmp_path, mo
     assert run(source, tmp_path) == "offline true False\n"
 
 
+def test_tensorflow_uses_onednn_on_every_processor(tmp_path, monkeypatch):
+    source = "import os; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    assert run(source, tmp_path) == "1\n"
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    assert run(source, tmp_path) == "0\n", "whoever sets it knows why"
+
+
 def test_a_relative_data_folder_is_made_absolute(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()

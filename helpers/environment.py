@@ -118,10 +118,7 @@ def _keras(found):
         )
         return []
     backend = keras.backend.backend()
-    if backend == "torch":  # for which Keras has no list of devices
-        devices = [str(keras.ops.zeros(1).device)]
-    else:
-        devices = keras.distribution.list_devices()
+    devices = importlib.import_module("helpers.training").devices()
     kind = devices[0].split(":")[0].upper()
     return [
         ("Keras", keras.__version__),

@@ -24,3 +24,20 @@ def track(items):
     from tqdm.auto import tqdm
 
     return tqdm(items, disable=bool(os.environ.get("CI")))
+
+
+def devices():
+    """Return the names of the devices that Keras computes on, such as ``["gpu:0"]``."""
+    import keras
+
+    if keras.backend.backend() == "torch":  # for which Keras has no list of devices
+        return [str(keras.ops.zeros(1).device)]
+    return keras.distribution.list_devices()
+
+
+def by_device(cpu, gpu):
+    """Return `gpu` where Keras computes on a GPU, otherwise `cpu`.
+
+    For numbers that a GPU lets one choose larger: ``EPOCHS = by_device(cpu=3, gpu=10)``.
+    """
+    return gpu if devices()[0].startswith(("gpu", "cuda", "mps")) else cpu

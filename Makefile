@@ -1,11 +1,17 @@
 # make lab [LAB=03] [PORT=8888]   open a lab        make check           quick checks, for every day
-# make test                       every test        make build [LAB=03]  the notebooks from their source
-# make budget [DATA=DIR]          time and memory   make data            download the real data sets
+# make test [LAB="01 03"]         every test, or some solutions           make data  the real data sets
+# make build [LAB=03]             the notebooks from their source
+# make budget [LAB=03] [DATA=DIR] time and memory
+# make newest                     the newest packages in place of the pinned ones
 # make hub                        a local JupyterHub make test-hub       and its tests
 # make release|collect|autograde|feedback LAB=03     its grading, step by step; make marks  the table
+# REPORTS=DIR with test: JUnit reports of the tests, and one of nbval for each notebook
+# BACKEND=jax or BACKEND=torch with lab, test and budget: Keras computes with that
 PYTHON ?= python3
 PORT ?= 8888
 LAB ?=
+BACKEND ?=
+REPORTS ?=
 BIN := .venv/bin
 NOTEBOOK = $(firstword $(wildcard labs/$(or $(LAB),00)_*.ipynb))
 
@@ -14,16 +20,30 @@ ifneq ($(filter-out /% offline,$(firstword $(COURSE_DATA))),)
 override COURSE_DATA := $(abspath $(COURSE_DATA))
 endif
 export COURSE_DATA
+override REPORTS := $(abspath $(REPORTS))
+export REPORTS
 
-.PHONY: lab test check build budget data hub test-hub release collect autograde feedback marks
+ifneq ($(BACKEND),)
+ifeq ($(filter tensorflow jax torch,$(BACKEND)),)
+$(error BACKEND is tensorflow, jax or torch, not $(BACKEND))
+endif
+export KERAS_BACKEND := $(BACKEND)
+READY = $(patsubst %,.venv/backend-%,$(filter-out tensorflow,$(BACKEND)))
+endif
 
-lab: .venv/installed
+.PHONY: lab test check build budget data newest hub test-hub release collect autograde feedback marks
+
+lab: .venv/installed $(READY)
 	@test -n "$(NOTEBOOK)" || { echo "There is no lab $(or $(LAB),00) in labs/."; exit 1; }
 	$(BIN)/jupyter lab --port=$(PORT) $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=labs --LabApp.default_url=/lab/tree/$(notdir $(NOTEBOOK))
 
+SOLUTIONS = tests/notebooks -k "runs_on_four_devices \
+	or runs_offline and ($(subst $() , or ,$(strip $(patsubst %,%_,$(LAB)))))"
+
 # Two files at a time: the labs take their time, and two cores are what CI has.
-test: .venv/installed
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+test: .venv/installed $(READY)
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile $(if $(LAB),$(SOLUTIONS)) \
+		$(if $(REPORTS),--junitxml=$(REPORTS)/tests.xml)
 
 check: .venv/installed
 	$(BIN)/ruff check .
@@ -31,15 +51,23 @@ check: .venv/installed
 	$(BIN)/python -m pytest --quiet --ignore=tests/notebooks
 	$(BIN)/python -m authoring.style
 	$(BIN)/python -m authoring.build --check
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet .github/workflows
 
 build: .venv/installed
 	$(BIN)/python -m authoring.build $(LAB)
 
-budget: .venv/installed
+budget: .venv/installed $(READY)
 	$(BIN)/python -m authoring.budget $(LAB) $(if $(DATA),--data "$(DATA)")
 
 data: .venv/installed
 	$(BIN)/python -m helpers.data
+
+# The newest packages in place of the pinned ones, to see what will break.
+newest: .venv/installed
+	sed 's/==[^ ]*//' requirements.txt > .venv/newest.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade -r .venv/newest.txt
+	$(BIN)/python -m pip list --disable-pip-version-check
 
 hub: .venv/hub
 	PYTHONPATH=. PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyterhub --config=hub/jupyterhub_config.py
@@ -65,9 +93,13 @@ release collect autograde feedback marks: .venv/hub
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r hub/requirements-test.txt
 	touch $@
 
-.venv/installed: requirements.txt pyproject.toml
+.venv/installed: requirements.txt pyproject.toml hub/ipython_kernel_config.py
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 		|| { echo "The labs need Python 3.11, 3.12 or 3.13; $(PYTHON) is another: use make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/backend-%: requirements-%.txt .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@

@@ -19,7 +19,10 @@ LATER = [path for path in SOURCES if path not in EARLIER]
 
 @pytest.fixture
 def nbval():
-    """Runs a notebook with nbval in a process of its own; returns its exit status and output."""
+    """Runs a notebook with nbval in a process of its own; returns its exit status and output.
+
+    Its report goes to the folder that the variable REPORTS names.
+    """
 
     def run(notebook, cell_timeout=CELL_TIMEOUT):
         # fmt: off
@@ -30,6 +33,8 @@ def nbval():
             str(notebook),
         ]
         # fmt: on
+        if os.environ.get("REPORTS"):
+            command.append(f"--junitxml={os.environ['REPORTS']}/{Path(notebook).stem}.xml")
         with clean_environment() as environment:
             environment["PYTHONPATH"] += os.pathsep + str(Path(__file__).parent)
             done = subprocess.run(

@@ -29,6 +29,7 @@ $(error BACKEND is tensorflow, jax or torch, not $(BACKEND))
 endif
 export KERAS_BACKEND := $(BACKEND)
 READY = $(patsubst %,.venv/backend-%,$(filter-out tensorflow,$(BACKEND)))
+export PYTHONPATH := $(abspath $(READY))$(if $(PYTHONPATH),:$(PYTHONPATH))
 endif
 
 .PHONY: lab test check build budget data newest hub test-hub release collect autograde feedback marks
@@ -100,6 +101,9 @@ release collect autograde feedback marks: .venv/hub
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
+# In a folder of its own: TensorFlow imports JAX where it finds it, which takes memory and time.
 .venv/backend-%: requirements-%.txt .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(BIN)/python -m pip freeze --exclude-editable > .venv/versions.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --target $@ \
+		-c .venv/versions.txt -r $<
 	touch $@

@@ -1,22 +1,27 @@
-"""Measures what each lab costs and writes it into the table of labs in README.
+"""Measures what each lab costs, keeps it on record and writes it into the tables.
 
     python -m authoring.budget                 all labs, on the offline data
     python -m authoring.budget 03 --data DIR   one lab, on the real data in DIR
 
-Every solution runs in a fresh kernel. The exit status is 1 when a lab exceeds its budget.
+Every solution, and every lab as handed out, runs in a fresh kernel, with the backend that
+KERAS_BACKEND names. The record is solutions/budget.json. The exit status is 1 when a limit is
+exceeded on the CPU; on a GPU there are none.
 """
 
 import argparse
+import json
+import platform
 import re
+import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
-from authoring import kernel, source
-from authoring.build import replace_text, sources
+from authoring import kernel, record, source
+from authoring.blank import blank
+from authoring.build import sources
 from authoring.errors import AuthoringError
 
 # On two CPU cores without a GPU: (aim, never over).
@@ -24,62 +29,113 @@ LAB_SECONDS = (150, 240)
 CELL_SECONDS = (60, 90)
 ALL_SECONDS = (20 * 60, 30 * 60)
 PEAK_BYTES = 1.5e9  # a hub user has 2 GB
-
-BEGIN, END = "<!-- budget -->", "<!-- /budget -->"
-
-
-@dataclass
-class Cost:
-    """What one run of a lab took: seconds of wall time, bytes of memory, and what came out."""
-
-    name: str
-    title: str
-    seconds: float = 0.0
-    peak: int = 0
-    cells: dict = field(default_factory=dict)  # index of a code cell -> seconds
-    result: str = ""
-    real: bool = False  # whether any data set was the real one
-
-    @property
-    def slowest(self):
-        """Number (from one) and seconds of the slowest cell."""
-        index = max(self.cells, key=self.cells.get)
-        return index + 1, self.cells[index]
-
-    def excesses(self):
-        """Sentences, one for each budget that is exceeded."""
-        number, seconds = self.slowest
-        if self.seconds > LAB_SECONDS[1]:
-            yield f"{self.name} takes {self.seconds:.0f} s; the limit is {LAB_SECONDS[1]} s."
-        if seconds > CELL_SECONDS[1]:
-            yield (
-                f"{self.name}, cell {number} takes {seconds:.0f} s; "
-                f"the limit is {CELL_SECONDS[1]} s."
-            )
-        if self.peak > PEAK_BYTES:
-            yield (
-                f"{self.name} needs {self.peak / 1e9:.2f} GB; the limit is {PEAK_BYTES / 1e9} GB."
-            )
+FIRST_PLOT_SECONDS = 3  # an aim
 
 
-def measure(path, data="offline"):
-    """Run the solution of a source and return its Cost."""
+def excesses(run):
+    """Sentences, one for each limit that a run exceeds."""
+    if run.seconds > LAB_SECONDS[1]:
+        yield f"{run.lab} takes {run.seconds:.0f} s; the limit is {LAB_SECONDS[1]} s."
+    if run.slowest_seconds > CELL_SECONDS[1]:
+        yield (
+            f"{run.lab}, cell {run.slowest_cell} takes {run.slowest_seconds:.0f} s; "
+            f"the limit is {CELL_SECONDS[1]} s."
+        )
+    if run.peak_bytes > PEAK_BYTES:
+        yield f"{run.lab} needs {run.peak_bytes / 1e9:.2f} GB; the limit is {PEAK_BYTES / 1e9} GB."
+
+
+def missed_aims(run):
+    """Sentences, one for each aim that a run misses."""
+    if run.seconds > LAB_SECONDS[0]:
+        yield f"{run.lab} takes {run.seconds:.0f} s; the aim is {LAB_SECONDS[0]} s."
+    if run.slowest_seconds > CELL_SECONDS[0]:
+        yield (
+            f"{run.lab}, cell {run.slowest_cell} takes {run.slowest_seconds:.0f} s; "
+            f"the aim is {CELL_SECONDS[0]} s."
+        )
+    if run.first_plot is not None and run.first_plot > FIRST_PLOT_SECONDS:
+        yield (
+            f"{run.lab} shows its first plot after {run.first_plot:.1f} s; "
+            f"the aim is {FIRST_PLOT_SECONDS} s."
+        )
+
+
+class Meter:
+    """Follows a notebook that runs: call it after each cell, as `kernel.run` does."""
+
+    def __init__(self, notebook):
+        self.notebook = notebook
+        self.start = time.perf_counter()
+        self.cells = {}  # index -> (wall seconds, CPU seconds)
+        self.seconds = self.cpu_seconds = 0.0
+        self.peak = 0
+        self.first_plot = None
+
+    def __call__(self, index, seconds, pid):
+        self.seconds = time.perf_counter() - self.start
+        times = psutil.Process(pid).cpu_times()
+        before, self.cpu_seconds = self.cpu_seconds, times.user + times.system
+        self.cells[index] = seconds, self.cpu_seconds - before
+        self.peak = max(self.peak, peak_memory(pid))
+        if self.first_plot is None and _shows_a_plot(self.notebook.cells[index]):
+            self.first_plot = self.seconds
+
+
+def measure(path, data="offline", **place):
+    """Run the solution of a source, and its blank to its first check; return a `record.Run`.
+
+    `place` says with what it runs, as `surroundings` finds out. Raises AuthoringError when the
+    solution fails or the blank stops anywhere else.
+    """
     notebook = source.read(path)
-    cost = Cost(path.stem, title(notebook))
-
-    def after_cell(index, seconds, pid):
-        cost.cells[index] = seconds
-        cost.peak = max(cost.peak, peak_memory(pid))
-
-    start = time.perf_counter()
+    handed_out = blank(notebook, path.name)
+    meter = Meter(notebook)
     try:
-        kernel.run(notebook, path.parent, data=data, after_cell=after_cell)
+        kernel.run(notebook, path.parent, data=data, after_cell=meter)
     except kernel.CellFailed as error:
         raise AuthoringError(f"{path.name}, {error}") from None
-    cost.seconds = time.perf_counter() - start
-    cost.result = result(notebook)
-    cost.real = used_real_data(notebook)
-    return cost
+    index = max(meter.cells, key=lambda index: meter.cells[index][0])
+    until_check = run_blank(handed_out, path, data)
+    return record.Run(
+        lab=path.stem,
+        title=title(notebook),
+        data="real" if used_real_data(notebook) else "offline",
+        seconds=round(meter.seconds, 1),
+        cpu_seconds=round(meter.cpu_seconds, 1),
+        first_plot=meter.first_plot and round(meter.first_plot, 1),
+        slowest_cell=index + 1,
+        slowest_seconds=round(meter.cells[index][0], 1),
+        slowest_cpu_seconds=round(meter.cells[index][1], 1),
+        peak_bytes=meter.peak,
+        blank_seconds=round(until_check.seconds, 1),
+        blank_peak_bytes=until_check.peak,
+        results=results(notebook),
+        **place,
+    )
+
+
+def run_blank(lab, path, data="offline"):
+    """Run a lab as handed out; return the Meter. It must stop at its first check, not attempted.
+
+    Raises AuthoringError where it doesn't; outputs are in `lab`.
+    """
+    meter = Meter(lab)
+    checks = (
+        index
+        for index, cell in enumerate(lab.cells)
+        if cell.metadata.get("nbgrader", {}).get("grade")
+    )
+    first = next(checks, None)
+    try:
+        kernel.run(lab, path.parent, data=data, after_cell=meter)
+    except kernel.CellFailed as error:
+        if (error.index, error.ename) != (first, "NotAttempted"):
+            raise AuthoringError(f"{path.stem} as handed out, {error}") from None
+    else:
+        if first is not None:
+            raise AuthoringError(f"{path.stem} as handed out runs past its first check.")
+    return meter
 
 
 def peak_memory(pid):
@@ -99,11 +155,11 @@ def title(notebook):
     return ""
 
 
-def result(notebook):
-    """What the last result that the lab's checks measured was, such as `test accuracy 0.993`."""
-    pattern = re.compile(r"Correct: (.+)\n(\S+), asked for:")
-    matches = [match for text in _texts(notebook) if (match := pattern.search(text))]
-    return f"{matches[-1][1]} {matches[-1][2]}" if matches else ""
+def results(notebook):
+    """The results that the lab's checks measured, in their order: dicts of name, value and bar."""
+    pattern = re.compile(r"Correct: (.+)\n(\S+), asked for: (.+)\.")
+    matches = (match for text in _texts(notebook) for match in pattern.finditer(text))
+    return [{"name": m[1], "value": float(m[2]), "bar": m[3]} for m in matches]
 
 
 def used_real_data(notebook):
@@ -117,32 +173,61 @@ def _texts(notebook):
             yield output.get("text", "") or output.get("data", {}).get("text/plain", "")
 
 
-def table(costs):
-    """The table of labs in Markdown."""
-    lines = ["| lab | what | time | peak memory | result |", "|---|---|---|---|---|"]
-    for cost in costs:
-        result = f"{cost.result} ({'real' if cost.real else 'offline'} data)" if cost.result else ""
-        lines.append(
-            f"| [{cost.name}](labs/{cost.name}.ipynb) | {cost.title} | {cost.seconds:.0f} s "
-            f"| {cost.peak / 1e9:.2f} GB | {result} |"
-        )
-    return "\n".join(lines)
+def _shows_a_plot(cell):
+    kinds = (kind for output in cell.outputs for kind in output.get("data", {}))
+    return any(kind.startswith("image/") for kind in kinds)
 
 
-def merge(readme, costs):
-    """The text of README with the rows of `costs` in its table; rows of other labs stay.
+def surroundings():
+    """Return what labs are run with here: backend, device, machine and software.
 
-    Raises AuthoringError when the table's marks are missing.
+    Another process looks, for this one has no need of Keras. Raises AuthoringError where Keras
+    doesn't load.
     """
-    if readme.count(BEGIN) != 1 or readme.count(END) != 1:
-        raise AuthoringError(f"README.md needs one pair of marks: {BEGIN} and {END}.")
-    before, rest = readme.split(BEGIN)
-    old, after = rest.split(END)
-    head, rows = table(costs).split("\n")[:2], table(costs).split("\n")[2:]
-    names = {row.split("]")[0] for row in rows}
-    kept = [line for line in old.split("\n") if line.startswith("| [")]
-    rows += [line for line in kept if line.split("]")[0] not in names]
-    return before + BEGIN + "\n" + "\n".join(head + sorted(rows)) + "\n" + END + after
+    code = (
+        "import json, sys; from helpers import environment; found = environment.collect();"
+        "print(json.dumps(dict(found.rows))); sys.exit('; '.join(found.problems) or 0)"
+    )
+    with kernel.clean_environment() as variables:
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        raise AuthoringError(done.stderr.strip().split("\n")[-1])
+    found = json.loads(done.stdout.strip().split("\n")[-1])
+    device = found["Device"].split()[0]
+    memory = psutil.virtual_memory().total / 1e9
+    parts = [processor(), f"{found['Cores']} cores", f"{memory:.0f} GB"]
+    return {
+        "backend": found["Backend"].split()[0],
+        "device": device,
+        "machine": ", ".join(parts if device == "CPU" else [graphics_card(), *parts]),
+        "software": f"Python {found['Python']}, Keras {found['Keras']}, {found['Backend']}",
+    }
+
+
+def processor():
+    """The name of the processor, and how wide it computes where Linux tells: it matters."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor() or platform.machine()
+    name = re.search(r"^model name\s*: (.+)$", text, re.MULTILINE)
+    wide = next(
+        (name for flag, name in (("avx512f", "AVX-512"), ("avx2", "AVX2")) if flag in text), ""
+    )
+    return (name[1] if name else platform.machine()) + (f" ({wide})" if wide else "")
+
+
+def graphics_card():
+    """The name of the first NVIDIA GPU, or just "GPU"."""
+    try:
+        command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split(
+            "\n"
+        )[0]
+    except (OSError, subprocess.CalledProcessError):
+        return "GPU"
 
 
 def main(arguments=None, root=kernel.ROOT):
@@ -156,43 +241,47 @@ def main(arguments=None, root=kernel.ROOT):
         print(f"There is no folder {options.data}.", file=sys.stderr)
         return 1
 
-    readme = Path(root, "README.md")
-    costs, failed = [], False
+    runs, failed = [], False
     try:
-        for path in sources(root, options.labs):
+        paths = sources(root, options.labs)
+        record.write_tables(root, record.read(root))  # what stands in the way is told before hours
+        place = surroundings()
+        for path in paths:
             try:
-                cost = measure(path, options.data)
+                run = measure(path, options.data, **place)
             except AuthoringError as error:
                 failed = True
-                print(error, file=sys.stderr)
+                print(error, file=sys.stderr, flush=True)
                 continue
-            costs.append(cost)
-            number, seconds = cost.slowest
-            over = " (over the aim)" if cost.seconds > LAB_SECONDS[0] else ""
-            print(
-                f"{cost.name}: {cost.seconds:.0f} s{over}, slowest cell {number} {seconds:.0f} s, "
-                f"peak {cost.peak / 1e9:.2f} GB. {cost.result}",
-                flush=True,
-            )
-        if costs:
-            replace_text(readme, merge(_read(readme), costs))
+            runs.append(run)
+            print(_line(run), flush=True)
+            record.write_tables(root, record.add(root, [run]))
     except AuthoringError as error:
         print(error, file=sys.stderr)
         return 1
 
-    excesses = [sentence for cost in costs for sentence in cost.excesses()]
-    total = sum(cost.seconds for cost in costs)
+    missed = [sentence for run in runs for sentence in missed_aims(run)]
+    exceeded = [sentence for run in runs for sentence in excesses(run)]
+    total = sum(run.seconds for run in runs)
     if total > ALL_SECONDS[1]:
-        excesses.append(f"All labs take {total:.0f} s; the limit is {ALL_SECONDS[1]} s.")
-    print("".join(f"{sentence}\n" for sentence in excesses), end="", file=sys.stderr)
-    return int(failed or bool(excesses))
+        exceeded.append(f"All labs take {total:.0f} s; the limit is {ALL_SECONDS[1]} s.")
+    elif total > ALL_SECONDS[0]:
+        missed.append(f"All labs take {total:.0f} s; the aim is {ALL_SECONDS[0]} s.")
+    for heading, sentences in (("Aims missed:", missed), ("Limits exceeded:", exceeded)):
+        if sentences:
+            print("\n".join([heading, *sentences]))
+    return int(failed or bool(exceeded and place["device"] == "CPU"))
 
 
-def _read(path):
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise AuthoringError(f"{path} is missing; the table is kept there.") from None
+def _line(run):
+    last = run.results[-1] if run.results else None
+    return (
+        f"{run.lab}: {run.seconds:.0f} s (CPU {run.cpu_seconds:.0f}), slowest cell "
+        f"{run.slowest_cell} {run.slowest_seconds:.0f} s (CPU {run.slowest_cpu_seconds:.0f}), "
+        f"first plot {run.first_plot} s, peak {run.peak_bytes / 1e9:.2f} GB, "
+        f"blank {run.blank_seconds:.0f} s and {run.blank_peak_bytes / 1e9:.2f} GB. "
+        + (f"{last['name']} {last['value']:.4g}" if last else "")
+    ).strip()
 
 
 if __name__ == "__main__":

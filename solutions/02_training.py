@@ -15,7 +15,6 @@
 # and 3,000 of the handwritten digits of MNIST (or of the set that replaces it offline).
 
 # %%
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -34,28 +33,6 @@ from helpers.checks import learning as check
 # | MSE, L2 | $e^2$ | mean *squared* error |
 # | MAE, L1 | $\lvert e \rvert$ | mean *absolute* error |
 # | Huber | $e^2 / 2$ if $\lvert e \rvert \le \delta$, else $\delta\,(\lvert e \rvert - \delta / 2)$ | a parabola that goes on as a straight line |
-#
-# Guess the best $c$ for the MSE and for the MAE. Then let the computer try all from 0 to 100, in
-# steps of 0.01, with the losses of Keras and $\delta = 5$.
-
-# %%
-measured = np.array([1.0, 2.0, 3.0, 4.0, 90.0])
-candidates = np.linspace(0, 100, 10001)[:, None]
-forecasts = np.repeat(candidates, len(measured), axis=1)  # one row for each c
-truths = np.broadcast_to(measured, forecasts.shape)
-
-for name, losses in [
-    ("MSE  ", keras.losses.mean_squared_error(truths, forecasts)),
-    ("MAE  ", keras.losses.mean_absolute_error(truths, forecasts)),
-    ("Huber", keras.losses.huber(truths, forecasts, delta=5.0)),
-]:
-    print(name, "is least at c =", candidates[keras.ops.argmin(losses)][0].round(2))
-print("mean", measured.mean(), "  median", np.median(measured))
-
-# %% [markdown]
-# The MSE leads to the **mean**, which the 90 draws far away from the other four. The MAE leads to
-# the **median**, which doesn't care how far away the 90 is. Huber lies between them, and $\delta$
-# says where. So a loss is a decision: is a rare large value what you want to forecast, or dirt?
 #
 # On the left of the next figure are the three losses of one error. Look at how fast each grows. On
 # the right are two losses for *two classes*, against the **margin**: the score times +1 or -1, so
@@ -93,6 +70,30 @@ plots.show(
 # answer on towards more certainty. Keep this in mind, it comes back with overfitting. (The step,
 # *wrong or right*, is what we want in the end. It can't be trained: it is flat, so its gradient is
 # zero.)
+#
+# Back to the five measurements. Guess the best $c$ for the MSE and for the MAE. Then let the computer
+# try all from 0 to 100, in steps of 0.01, with the losses of Keras and $\delta = 5$.
+
+# %%
+import keras
+
+measured = np.array([1.0, 2.0, 3.0, 4.0, 90.0])
+candidates = np.linspace(0, 100, 10001)[:, None]
+forecasts = np.repeat(candidates, len(measured), axis=1)  # one row for each c
+truths = np.broadcast_to(measured, forecasts.shape)
+
+for name, losses in [
+    ("MSE  ", keras.losses.mean_squared_error(truths, forecasts)),
+    ("MAE  ", keras.losses.mean_absolute_error(truths, forecasts)),
+    ("Huber", keras.losses.huber(truths, forecasts, delta=5.0)),
+]:
+    print(name, "is least at c =", candidates[keras.ops.argmin(losses)][0].round(2))
+print("mean", measured.mean(), "  median", np.median(measured))
+
+# %% [markdown]
+# The MSE leads to the **mean**, which the 90 draws far away from the other four. The MAE leads to
+# the **median**, which doesn't care how far away the 90 is. Huber lies between them, and $\delta$
+# says where. So a loss is a decision: is a rare large value what you want to forecast, or dirt?
 #
 # ### Exercise 1: a storm missed costs more
 #

@@ -15,14 +15,11 @@
 # MNIST: handwritten digits, 28 x 28 gray pixels each.
 
 # %%
-import keras
 import numpy as np
 from matplotlib import pyplot as plt
 
 from helpers import data, plots, training
 from helpers.checks import cnn as check
-
-keras.utils.set_random_seed(3)
 
 # %% [markdown]
 # ## A template slides along a signal
@@ -223,6 +220,9 @@ check.convolve_strided(convolve_strided)
 # `size / stride` outputs, rounded up. Look for the matrix of exercise 3.
 
 # %%
+import keras
+
+keras.utils.set_random_seed(3)
 layer = keras.layers.Conv2D(1, 3, strides=2, padding="same", use_bias=False)
 layer.build((None, 5, 5, 1))
 layer.set_weights([kernel[:, :, None, None]])

@@ -17,16 +17,12 @@
 # %%
 import time
 
-import keras
 import numpy as np
-from keras import layers
 from matplotlib import pyplot as plt
 from matplotlib.colors import ListedColormap
 
 from helpers import data, plots, training
 from helpers.checks import pooling as check
-
-keras.utils.set_random_seed(4)
 
 # %% [markdown]
 # ## A summary of every window
@@ -36,10 +32,24 @@ keras.utils.set_random_seed(4)
 # number for each. *Max pooling* keeps the largest, *average pooling* the mean, *sum pooling* the sum.
 #
 # Here is a map of 4 x 4 and windows of 2 x 2 that touch, but don't overlap. Find the four results of
-# max pooling by eye before you run the cell.
+# max pooling by eye before you run the second cell.
 
 # %%
 small = np.array([[1, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]])
+figure, axis = plt.subplots(figsize=(2.4, 2.4))
+axis.imshow(
+    [[0, 1], [1, 0]], extent=(-0.5, 3.5, 3.5, -0.5), cmap=ListedColormap(["#cfe3f1", "white"])
+)
+for row, column in np.ndindex(small.shape):
+    axis.text(column, row, small[row, column], ha="center", va="center")
+axis.axis("off")
+plots.show(
+    figure,
+    alt="A map of 4 x 4 numbers in four windows: 1, 1, 5, 6 above left, 2, 4, 7, 8 above right, "
+    "3, 2, 1, 2 below left and 1, 0, 3, 4 below right.",
+)
+
+# %%
 windows = [small[0:2, 0:2], small[0:2, 2:4], small[2:4, 0:2], small[2:4, 2:4]]
 for name, reduce in [("max", np.max), ("average", np.mean), ("sum", np.sum)]:
     print(f"{name:8}", np.reshape([reduce(window) for window in windows], (2, 2)).tolist())
@@ -99,6 +109,10 @@ check.pool(pool)
 # How many weights does such a layer learn?
 
 # %%
+import keras
+from keras import layers
+
+keras.utils.set_random_seed(4)
 numbers = np.array([[78, 67, 64, 24], [56, 12, 53, 94], [42, 62, 14, 57], [43, 51, 73, 83]])
 for layer in [layers.MaxPooling2D(2), layers.AveragePooling2D(2)]:
     result = keras.ops.convert_to_numpy(layer(numbers[None, :, :, None].astype("float32")))
@@ -580,8 +594,8 @@ steadiest = "global average"
 ### END SOLUTION
 
 # %% [markdown]
-# Every network is trained three times from different random weights, for four epochs on the same 4,000
-# images. Fifteen short trainings take about a minute on two cores. One line of the result is one kind,
+# Every network is trained three times from different random weights, for three epochs on the same 4,000
+# images. Fifteen short trainings take a minute or more on two cores. One line of the result is one kind,
 # one column one displacement, and the number is the mean of the three.
 
 # %%
@@ -589,9 +603,9 @@ curves = {kind: [] for kind in KINDS}
 for kind, seed in training.track([(kind, seed) for kind in KINDS for seed in range(3)]):
     keras.utils.set_random_seed(seed)
     network = build(kind)
-    optimizer = keras.optimizers.Adam(3e-3)
+    optimizer = keras.optimizers.Adam(6e-3)
     network.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-    network.fit(x_train, y_train, batch_size=32, epochs=4, verbose=0)
+    network.fit(x_train, y_train, batch_size=64, epochs=3, verbose=0)
     moved = np.concatenate([displace(x_test, distance) for distance in range(9)])
     answers = network.predict(moved, batch_size=400, verbose=0).argmax(axis=1).reshape(9, -1)
     curves[kind].append((answers == y_test).mean(axis=1))
@@ -640,7 +654,7 @@ plots.show(
 # that two channels are all its last convolution can afford.
 #
 # The global average doesn't care where the digit is. It pays for that in the middle, where it makes the
-# most mistakes after the same four epochs. (Whether more epochs would close the gap we haven't tried.)
+# most mistakes after the same three epochs. (Whether more epochs would close the gap we haven't tried.)
 #
 # One measured number for it: what share of its accuracy is left at 8 pixels?
 
@@ -648,7 +662,7 @@ plots.show(
 level = curves["global average"].mean(axis=0)
 check.reached(
     "share of the global average's accuracy that is left at 8 pixels",
-    level[8] / level[0],
+    min(level[8] / level[0], 1),  # by chance it can be a little more than all
     at_least=0.9,
     hint="Build and train the five networks again with the cells above, unchanged.",
 )

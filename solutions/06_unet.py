@@ -15,16 +15,12 @@
 # Offline: the drawn animals of lab 05. The weather at the end is made by the lab itself.
 
 # %%
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
-from keras import layers
 from matplotlib.colors import ListedColormap
 
 from helpers import backbones, data, plots, training
 from helpers.checks import unet as check
-
-keras.utils.set_random_seed(6)
 
 # %% [markdown]
 # ## A class for each pixel
@@ -184,6 +180,10 @@ def report(name, predicted):
 # Before you look: which accuracy has the first? Which mean IoU?
 
 # %%
+import keras
+from keras import layers
+
+keras.utils.set_random_seed(6)
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 header = f"{'':16} accuracy  " + "  ".join(f"{name:>10}" for name in classes) + "  mean IoU"
 print(header)

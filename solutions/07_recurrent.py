@@ -17,15 +17,11 @@
 # course. All other signals are made by the lab itself.
 
 # %%
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
-from keras import layers
 
 from helpers import data, plots, training
 from helpers.checks import recurrent as check
-
-keras.utils.set_random_seed(7)
 
 # %% [markdown]
 # ## One step at a time
@@ -42,10 +38,23 @@ keras.utils.set_random_seed(7)
 # With one input and one unit, $W = 0.5$, $U = 0.8$ and $b = 0$, watch what becomes of a single pulse:
 
 # %%
-h = 0.0
-for x in [1, 0, 0, 0, 0]:
+h, states = 0.0, []
+for x in [1, 0, 0, 0, 0, 0, 0, 0, 0, 0]:
     h = np.tanh(0.5 * x + 0.8 * h)
-    print(f"input {x}, state {h:.3f}")
+    states.append(h)
+
+figure, axis = plt.subplots(figsize=(5, 2.6))
+axis.bar(range(1, 11), states, width=0.5, color=plots.BLUE)
+axis.set(xlabel="step", ylabel="state $h$", xticks=range(1, 11))
+axis.annotate(
+    "the pulse", (1, states[0]), (2.2, states[0]), va="center", arrowprops={"arrowstyle": "->"}
+)
+plots.show(
+    figure,
+    alt="Bars of the state at steps 1 to 10: the pulse lifts it to almost 0.5 at step 1, then each bar "
+    "is about three quarters of the one before.",
+)
+print(np.round(states, 3))
 
 # %% [markdown]
 # The state remembers the pulse, less from step to step. Real cells have several inputs and many units,
@@ -83,6 +92,10 @@ check.rnn_step(rnn_step)
 # In Keras, `SimpleRNN` is this cell with a loop around it. What it returns depends on what you need:
 
 # %%
+import keras
+from keras import layers
+
+keras.utils.set_random_seed(7)
 x = np.random.default_rng(7).normal(size=(2, 5, 3)).astype("float32")  # 2 sequences, 5 steps
 print("last state only:", layers.SimpleRNN(4)(x).shape)
 print("all states:     ", layers.SimpleRNN(4, return_sequences=True)(x).shape)

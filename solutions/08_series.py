@@ -16,15 +16,8 @@
 # downloaded.
 
 # %%
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
-from keras import layers
-
-from helpers import plots, training, windows
-from helpers.checks import series as check
-
-keras.utils.set_random_seed(8)
 
 # %% [markdown]
 # ## A series is not a bag of photos
@@ -38,10 +31,12 @@ keras.utils.set_random_seed(8)
 # - **Sea surface temperature** (SST): the Pacific between the equator and 10 degrees south, off
 #   the coast of South America, a mean a month, in degrees Celsius. In years of *El Niño* this water
 #   is much too warm.
-
 # %%
 import pandas as pd
 from statsmodels import datasets
+
+from helpers import plots, training, windows
+from helpers.checks import series as check
 
 weekly = datasets.co2.load_pandas().data["co2"]
 sunspots = (
@@ -308,6 +303,10 @@ print(f"series: {series.nbytes / 1e6:,.0f} MB, the same memory: {np.shares_memor
 
 
 # %%
+import keras
+from keras import layers
+
+keras.utils.set_random_seed(8)
 t = np.arange(-10, 10, 0.1)
 smooth = np.sin(t) + 0.1 * t
 x, y = windows.rolling_windows(smooth, 3, 1)

@@ -19,15 +19,11 @@
 # radar loop of Sydney is shown beside them where it is at hand.
 
 # %%
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
-from keras import layers
 
 from helpers import data, plots, training
 from helpers.checks import spacetime as check
-
-keras.utils.set_random_seed(10)
 
 # %% [markdown]
 # ## Rain on the radar
@@ -441,6 +437,10 @@ plots.show(
 
 
 # %%
+import keras
+from keras import layers
+
+
 def run(model, x):
     """Return what a model makes of x, as an array."""
     return keras.ops.convert_to_numpy(model(x))

@@ -20,16 +20,12 @@
 # %%
 import math
 
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from keras import layers
 
 from helpers import data, plots, training
 from helpers.checks import metrics as check
-
-keras.utils.set_random_seed(12)
 
 # %% [markdown]
 # ## The question: a storm within an hour?
@@ -37,12 +33,39 @@ keras.utils.set_random_seed(12)
 # SYM-H (lab 09) falls when a storm comes; at -50 nT and below we call it a storm. A warning is of
 # use only *before*. So we ask at times when SYM-H is still above -50 nT: will it reach **-50 nT or
 # less at some time within the next hour?** Yes is an **event** (1), no is not (0).
+#
+# Below is the deepest of the training storms. The orange-red dots are the times at which the right answer
+# is yes. How large is their share?
 
 # %%
 storms = data.storms()
+deepest = storms.storm(storms.windows.query("split == 'train'")["minimum"].idxmin())
+sym_h, clock = deepest["sym_h"].to_numpy(float), deepest["time"].to_numpy()
+lowest_next_hour = np.lib.stride_tricks.sliding_window_view(sym_h[1:], 12).min(axis=1)
+coming = np.flatnonzero((sym_h[:-12] > -50) & (lowest_next_hour <= -50))
+
+plt.rcParams["date.converter"] = "concise"
+figure, axis = plt.subplots(figsize=(7.5, 3))
+axis.plot(clock, sym_h, color=plots.BLUE)
+axis.axhline(-50, color=plots.BLACK, linestyle="--", linewidth=1)
+axis.plot(clock[coming], sym_h[coming], "o", markersize=4, color=plots.VERMILION)
+axis.text(1, -45, "-50 nT", transform=axis.get_yaxis_transform(), ha="right")
+axis.set_ylabel("SYM-H (nT)")
+plots.show(
+    figure,
+    alt="SYM-H over several days: near zero, then far below -50 nT, then a slow return. The few "
+    "dots are just above -50 nT, before the fall and where SYM-H crosses the line again later.",
+)
+print(
+    f"{len(coming)} of {len(sym_h) - 12} steps of five minutes: {len(coming) / (len(sym_h) - 12):.1%}"
+)
 
 # %% [markdown]
-# Every 15 minutes inside the storms' windows makes a row: the 20 inputs of lab 09 (nothing in them
+# Few, even in a storm; and not only before the great fall: each time that SYM-H dips below the line again,
+# an event comes before.
+
+# %% [markdown]
+# To learn from, every 15 minutes inside the storms' windows makes a row: the 20 inputs of lab 09 (nothing in them
 # looks ahead), SYM-H now, its value in an hour, and the lowest of the twelve values until then.
 
 
@@ -107,6 +130,10 @@ print(x.shape, x_tune.shape, x_test.shape)
 
 
 # %%
+import keras
+from keras import layers
+
+
 def network(inputs, hidden=(32, 32), dropout=0.2, input_dropout=0.0):
     stack = [keras.Input((inputs,)), layers.Dropout(input_dropout)]
     for units in hidden:

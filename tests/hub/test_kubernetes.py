@@ -17,7 +17,7 @@ from jupyterhub.auth import Authenticator, NullAuthenticator
 from kubespawner import KubeSpawner
 from traitlets.config import Config
 
-from authoring.budget import BEGIN, END
+from authoring import record
 from hub.sandbox import COURSE
 from hub.spawner import BRANCH, hand_out
 
@@ -167,11 +167,14 @@ def test_a_cluster_would_take_the_volume_that_all_servers_read():
 # Memory and cores, in bytes and as seen by the pod.
 
 
+def measured():
+    """Return the runs of which the table of labs in README is made."""
+    return record.usual(record.read(COURSE))
+
+
 def peaks():
     """Return the measured peak memory of each lab in bytes, the largest first."""
-    readme = (COURSE / "README.md").read_text(encoding="utf-8")
-    table = readme.split(BEGIN)[1].split(END)[0]
-    return sorted((float(gb) * 1e9 for gb in re.findall(r"\| ([\d.]+) GB \|", table)), reverse=True)
+    return sorted((run.peak_bytes for run in measured()), reverse=True)
 
 
 def server():
@@ -180,7 +183,7 @@ def server():
     return float(re.search(r"no kernel \| ([\d.]+) GB \|", sizing)[1]) * 1e9
 
 
-def test_the_table_of_labs_is_read_to_its_end():
+def test_each_lab_was_measured():
     assert len(peaks()) == len(list((COURSE / "labs").glob("*.ipynb")))
 
 

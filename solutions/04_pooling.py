@@ -49,6 +49,9 @@ plots.show(
     "3, 2, 1, 2 below left and 1, 0, 3, 4 below right.",
 )
 
+# %% [markdown]
+# Four windows, and one number of each:
+
 # %%
 windows = [small[0:2, 0:2], small[0:2, 2:4], small[2:4, 0:2], small[2:4, 2:4]]
 for name, reduce in [("max", np.max), ("average", np.mean), ("sum", np.sum)]:

@@ -9,9 +9,9 @@
 # - explain what a hidden layer adds, and when depth or width helps,
 # - build the same network in Keras and teach it to read handwritten digits.
 #
-# You need about three hours. The computing takes about a minute on two cores and 1.1 GB of
-# memory. The data: points that the lab makes itself, and MNIST, 70,000 handwritten digits;
-# where MNIST is not on this machine, a smaller set made for this course takes its place.
+# You need about three hours. The computing takes a good minute on two cores and 1.1 GB of memory.
+# The data: points that the lab makes itself, and MNIST, 70,000 handwritten digits; where MNIST is not
+# on this machine, a smaller set made for this course takes its place.
 
 # %% [markdown]
 # ## One neuron
@@ -431,7 +431,7 @@ check.gradients(gradients)
 
 # %% [markdown]
 # Stuck? Go on with `gradients = numerical_gradients` in a new cell, and come back later. All that follows
-# works with it too; the next training then takes about a quarter of a minute. For the network at the
+# works with it too; the next training then takes about half a minute. For the network at the
 # end of this lab it would be hopeless: twice as many forward passes as it has weights, for one step.
 #
 # ## Mini-batch gradient descent
@@ -741,7 +741,7 @@ model.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accur
 check.mnist_model(count, model)
 
 # %% [markdown]
-# Train it: about a quarter of a minute on two cores. (To train it again, first run the cell of
+# Train it: about half a minute on two cores. (To train it again, first run the cell of
 # exercise 7 again: the learning rate has fallen to zero by the end.) Two things to look for. Does the
 # curve of the test images (*validation* in the figure) follow that of the training images, or does a
 # gap open? And how many of the errors of the baseline are left?

@@ -10,7 +10,7 @@
 # - train a CNN that reads handwritten digits, compare it with features made by hand, and look inside,
 # - say when a CNN is the wrong network.
 #
-# You need two to three hours. The notebook computes for about a minute and a half on two CPU cores,
+# You need two to three hours. The notebook computes for about two minutes on two CPU cores,
 # and takes up to 1.4 GB of memory. The pictures are a photograph that comes with scikit-learn, and
 # MNIST: handwritten digits, 28 x 28 gray pixels each.
 
@@ -641,8 +641,8 @@ model = keras.Sequential(layers)
 check.cnn(model)
 
 # %% [markdown]
-# Now we train it. A twentieth of the training images is kept apart to validate. This takes less
-# than a minute on two cores.
+# Now we train it. A twentieth of the training images is kept apart to validate. This takes about
+# a minute on two cores.
 #
 # Look for two things in the plot: how good is the CNN after **one** epoch? Do the curves part at the
 # end, which would mean overfitting?

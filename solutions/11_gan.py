@@ -925,7 +925,7 @@ print(f"{discriminator.count_params():,} tell them from real ones")
 # noise too. The rate falls to zero along a line, so that the players come to rest at the end. The two
 # steps are those that you have written, with the *labels* added that we need further below: `real` and
 # `noise` are lists, of one array or of two, and `*` hands on what else is in a list. The game takes
-# about a minute.
+# a good minute.
 
 # %%
 rng = np.random.default_rng(11)
@@ -1411,8 +1411,8 @@ for digit, row in zip([2, 4, 7, 8], rows, strict=True):
 # One training is one draw. `datasets/measure_gans.py` trained the players of this lab from several
 # seeds, with a discriminator half again as wide, half the rate and 3,000 rounds each, and two simpler
 # conditional games: there the label goes into the discriminator as one more map beside the image,
-# without and with dropout in it. **These
-# numbers are read from the file that it wrote**: the means over `count` seeds, then the worst of them.
+# without and with dropout in it. **These numbers are read from the file that it wrote**: the means
+# over `count` seeds, then the worst of them.
 # "no label" was asked for nothing, so nothing can be right. Which form does as it is told?
 
 # %%

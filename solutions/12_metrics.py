@@ -34,8 +34,8 @@ from helpers.checks import metrics as check
 # use only *before*. So we ask at times when SYM-H is still above -50 nT: will it reach **-50 nT or
 # less at some time within the next hour?** Yes is an **event** (1), no is not (0).
 #
-# Below is the deepest of the training storms. The orange-red dots are the times at which the right answer
-# is yes. How large is their share?
+# Below is the deepest of the training storms. The orange-red dots are the times at which the right
+# answer is yes. How large is their share?
 
 # %%
 storms = data.storms()
@@ -61,12 +61,12 @@ print(
 )
 
 # %% [markdown]
-# Few, even in a storm; and not only before the great fall: each time that SYM-H dips below the line again,
-# an event comes before.
-
-# %% [markdown]
-# To learn from, every 15 minutes inside the storms' windows makes a row: the 20 inputs of lab 09 (nothing in them
-# looks ahead), SYM-H now, its value in an hour, and the lowest of the twelve values until then.
+# Few, even in a storm; and not only before the great fall: each time that SYM-H dips below the line
+# again, an event comes before.
+#
+# To learn from, every 15 minutes inside the storms' windows makes a row: the 20 inputs of lab 09
+# (nothing in them looks ahead), SYM-H now, its value in an hour, and the lowest of the twelve values
+# until then.
 
 
 # %%

@@ -115,7 +115,11 @@ def measured_on(runs):
 
 
 def backends(runs):
-    """The table of results on each backend and device in Markdown, with the offline data."""
+    """The table of results and costs on each backend and device in Markdown: the offline data.
+
+    The time is CPU time, which hardly depends on the number of cores and on what else the machine
+    does; on a GPU it is that of the clock.
+    """
     runs = [run for run in runs if run.data == "offline"]
     columns = list(dict.fromkeys(run.where for run in sorted(runs, key=lambda run: run.key[1:])))
     lines = [
@@ -137,9 +141,12 @@ def backends(runs):
             )
             for name, bar in bars.items()
         ]
-        rows.append(
-            ("*time*", "", {column: f"{run.seconds:.0f} s" for column, run in here.items()})
-        )
+        costs = {
+            column: f"{run.cpu_seconds if run.device == 'CPU' else run.seconds:.0f} s, "
+            f"{run.peak_bytes / 1e9:.2f} GB"
+            for column, run in here.items()
+        }
+        rows.append(("*time, peak memory*", "", costs))
         for name, bar, values in rows:
             cells = [lab, name, bar, *(values.get(column, "") for column in columns)]
             lines.append("| " + " | ".join(cells) + " |")

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import nbformat
 import pytest
@@ -131,33 +132,34 @@ def test_without_proc_the_present_memory_is_taken(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("limit", "settings", "message"),
     [
-        ({"seconds": 241.0}, "03_small takes 241 s; the limit is 240 s."),
-        ({"slowest_seconds": 91.0}, "03_small, cell 4 takes 91 s; the limit is 90 s."),
-        ({"peak_bytes": 1_600_000_000}, "03_small needs 1.60 GB; the limit is 1.5 GB."),
+        (budget.LIMIT, {"seconds": 241.0}, "takes 241 s; the limit is 240 s."),
+        (budget.LIMIT, {"slowest_seconds": 91.0}, "cell 4 takes 91 s; the limit is 90 s."),
+        (budget.LIMIT, {"peak_bytes": 1_600_000_000}, "needs 1.60 GB; the limit is 1.5 GB."),
+        (budget.AIM, {"seconds": 151.0}, "takes 151 s; the aim is 150 s."),
+        (budget.AIM, {"slowest_seconds": 61.0}, "cell 4 takes 61 s; the aim is 60 s."),
+        (budget.AIM, {"first_plot": 3.1}, "shows its first plot after 3.1 s; the aim is 3 s."),
     ],
 )
-def test_each_excess_is_named(settings, message):
-    assert list(budget.excesses(run(**settings))) == [message]
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"seconds": 151.0}, "03_small takes 151 s; the aim is 150 s."),
-        ({"slowest_seconds": 61.0}, "03_small, cell 4 takes 61 s; the aim is 60 s."),
-        ({"first_plot": 3.1}, "03_small shows its first plot after 3.1 s; the aim is 3 s."),
-    ],
-)
-def test_each_missed_aim_is_named(settings, message):
-    assert list(budget.missed_aims(run(**settings))) == [message]
+def test_each_excess_is_named(limit, settings, message):
+    (sentence,) = limit.excesses(run(**settings))
+    assert sentence.startswith("03_small")
+    assert sentence.endswith(message)
 
 
 def test_within_the_budget_nothing_is_named():
     on_the_edge = run(seconds=240.0, peak_bytes=1_500_000_000, slowest_seconds=90.0)
-    assert list(budget.excesses(on_the_edge)) == []
-    assert list(budget.missed_aims(run(seconds=150.0, slowest_seconds=60.0, first_plot=3.0))) == []
+    assert list(budget.LIMIT.excesses_of_all([on_the_edge] * 7)) == []
+    within_the_aim = run(seconds=150.0, slowest_seconds=60.0, first_plot=3.0)
+    assert list(budget.AIM.excesses_of_all([within_the_aim] * 8)) == []
+    assert list(budget.AIM.excesses(run(first_plot=None))) == []
+
+
+def test_all_labs_together_have_a_limit():
+    assert list(budget.LIMIT.excesses_of_all([run(seconds=240.0)] * 8)) == [
+        "All labs take 1920 s; the limit is 1800 s."
+    ]
 
 
 def test_the_command_records_each_lab_and_fails_beyond_a_limit(main, tables, monkeypatch, capsys):
@@ -173,8 +175,8 @@ def test_the_command_records_each_lab_and_fails_beyond_a_limit(main, tables, mon
     assert entry["peak_bytes"] > 320e6
     assert "exceeded" not in capsys.readouterr().out
 
-    monkeypatch.setattr(budget, "PEAK_BYTES", 1e8)
-    monkeypatch.setattr(budget, "LAB_SECONDS", (0.1, 240))
+    monkeypatch.setattr(budget, "LIMIT", replace(budget.LIMIT, memory=1e8))
+    monkeypatch.setattr(budget, "AIM", replace(budget.AIM, lab=0.1))
     assert main("03") == 1
     told = capsys.readouterr().out
     assert "Aims missed:\n03_small takes " in told
@@ -185,16 +187,9 @@ def test_the_command_records_each_lab_and_fails_beyond_a_limit(main, tables, mon
 def test_there_are_no_limits_on_a_gpu(main, tables, monkeypatch, capsys):
     tables.write(MEASURED)
     monkeypatch.setattr(budget, "surroundings", lambda: PLACE | {"device": "GPU"})
-    monkeypatch.setattr(budget, "PEAK_BYTES", 1e8)
+    monkeypatch.setattr(budget, "LIMIT", replace(budget.LIMIT, memory=1e8))
     assert main() == 0
     assert "the limit is 0.1 GB" in capsys.readouterr().out, "but it is told"
-
-
-def test_all_labs_together_have_a_limit(main, tables, monkeypatch, capsys):
-    tables.write(MEASURED)
-    monkeypatch.setattr(budget, "ALL_SECONDS", (0.01, 0.02))
-    assert main() == 1
-    assert "All labs take" in capsys.readouterr().out
 
 
 def test_a_failing_lab_is_told_and_the_others_are_measured(main, tables, capsys):

@@ -69,8 +69,8 @@ def test_different_machines_are_told_apart():
 def test_the_table_of_backends_has_a_column_for_each():
     other = {"name": "error", "value": 2.0, "bar": "at most 3"}
     runs = [
-        run(results=[RESULT, other]),
-        run(results=[RESULT | {"value": 0.5}], backend="jax", seconds=33.0),
+        run(results=[RESULT, other], cpu_seconds=14.0),
+        run(results=[RESULT | {"value": 0.5}], backend="jax", cpu_seconds=33.0),
         run(results=[RESULT], backend="jax", device="GPU"),
         run(results=[RESULT], data="real"),
     ]
@@ -80,7 +80,7 @@ def test_the_table_of_backends_has_a_column_for_each():
         "|---|---|---|---|---|---|",
         "| 03_small | test accuracy | at least 0.9 | 0.9877 | 0.5 | 0.9877 |",
         "| 03_small | error | at most 3 | 2 |  |  |",
-        "| 03_small | *time* |  | 10 s | 33 s | 10 s |",
+        "| 03_small | *time, peak memory* |  | 14 s, 1.00 GB | 33 s, 1.00 GB | 10 s, 1.00 GB |",
     ]
 
 

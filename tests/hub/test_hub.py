@@ -6,7 +6,7 @@ from jupyter_core.paths import jupyter_config_path
 from nbgrader.apps import NbGrader
 from nbgrader.preprocessors import Execute
 
-from authoring.budget import CELL_SECONDS
+from authoring.budget import LIMIT
 from hub.benchmark import measure
 from hub.sandbox import COURSE
 from tests.hub.waiting import wait
@@ -77,4 +77,4 @@ def test_validate_waits_for_the_longest_cell_that_a_lab_may_have(monkeypatch):
     program = NbGrader()
     program.config_file_paths.append(jupyter_config_path())
     program.load_config_file()
-    assert Execute(config=program.config).timeout > max(CELL_SECONDS)
+    assert Execute(config=program.config).timeout > LIMIT.cell

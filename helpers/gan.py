@@ -33,7 +33,6 @@ def player(inputs, outputs, loss, rate):
             return loss(*(y_pred if isinstance(y_pred, list | tuple) else [y_pred]))
 
         def train_on_batch(self, x):
-            self.reset_metrics()  # or Keras returns the mean over all batches so far
             parts = x if isinstance(x, list | tuple) else [x]
             # PyTorch's trainer takes arrays or tensors, but not both at once.
             parts = [keras.ops.convert_to_numpy(part) for part in parts]

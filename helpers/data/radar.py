@@ -1,6 +1,7 @@
 """Rain as radar sees it: sequences for learning to forecast, and the real loop of Sydney."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -22,39 +23,54 @@ class Radar:
 
     `train`, `val` and `test` are uint8 (600 or 100, 12, 32, 32): reflectivity in whole dBZ, where 0
     is no echo or one too weak for rain. They are generated (`helpers.data.rain`), each sequence on
-    its own, always the same. `hills` is float32 (32, 32), the height of the ground in m. `sydney`
-    is float32 (12, 40, 28), the real loop in dBZ, also below 0, or None where it isn't at hand;
-    `source` says which. Draw pictures with `origin="lower"`: rows count upward.
+    its own, always the same; each split when it is first asked for, which takes some seconds.
+    `hills` is float32 (32, 32), the height of the ground in m. `sydney` is float32 (12, 40, 28),
+    the real loop in dBZ, also below 0, or None where it isn't at hand; `source` says which. Draw
+    pictures with `origin="lower"`: rows count upward.
     """
 
-    train: np.ndarray = field(repr=False)
-    val: np.ndarray = field(repr=False)
-    test: np.ndarray = field(repr=False)
-    hills: np.ndarray = field(repr=False)
     sydney: np.ndarray | None = field(repr=False)
     source: sources.Source
     step_minutes: ClassVar[int] = STEP
     pixel_km: ClassVar[float] = PIXEL
 
+    @cached_property
+    def train(self) -> np.ndarray:
+        return self._made("train").dbz
+
+    @cached_property
+    def val(self) -> np.ndarray:
+        return self._made("val").dbz
+
+    @cached_property
+    def test(self) -> np.ndarray:
+        return self._made("test").dbz
+
+    @cached_property
+    def hills(self) -> np.ndarray:
+        from helpers.data import rain
+
+        return rain.hills(32, 32)
+
+    def _made(self, split):
+        from helpers.data import rain  # only where it is needed
+
+        return rain.sequences(*SPLITS[split])
+
 
 def radar() -> Radar:
-    """Generate the sequences, load the loop of Sydney where it can be had; print which.
+    """Load the loop of Sydney where it can be had; print what all comes from.
 
-    This takes some seconds. Raises `DataError` when the data folder that COURSE_DATA names can't be
-    used, or the file in it, or the one that was put into the cache.
+    Raises `DataError` when the data folder that COURSE_DATA names can't be used, or the file in it,
+    or the one that was put into the cache.
     """
     contents, source = sources.find("radar")
     sydney = None
     if source.real:
         sydney = _read(contents[FILE], f"{source.title}: {source.place / FILE}")
-
-    from helpers.data import rain  # only where it is needed
-
-    made = {split: rain.sequences(n, seed) for split, (n, seed) in SPLITS.items()}
     loop = source.description if source.real else f"not at hand ({'; '.join(source.notes)})"
     print(f"Radar sequences: generated for this course.\n{source.title}: {loop}.")
-    dbz = {split: sequences.dbz for split, sequences in made.items()}
-    return Radar(**dbz, hills=made["train"].hills, sydney=sydney, source=source)
+    return Radar(sydney=sydney, source=source)
 
 
 def _read(content: bytes, name: str) -> np.ndarray:

@@ -80,7 +80,7 @@ def sequences(
     found = Rain(
         np.empty((n, steps, *shape), np.uint8),
         np.empty((n, 2, *shape), np.float32),
-        _height(*_grid(rows, columns), shape).astype(np.float32),
+        hills(rows, columns),
     )
     for number in range(n):
         random = np.random.default_rng([seed, number])
@@ -93,6 +93,11 @@ def sequences(
         found.dbz[number] = dbz
         found.wind[number] = flow.at(*_grid(rows, columns)) * (PIXEL * 60 / STEP)
     return found
+
+
+def hills(rows: int, columns: int) -> np.ndarray:
+    """Return the height of the ground in m, float32 (rows, columns)."""
+    return _height(*_grid(rows, columns), (rows, columns)).astype(np.float32)
 
 
 @dataclass(frozen=True)

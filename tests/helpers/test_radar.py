@@ -90,7 +90,8 @@ def test_sequences_without_the_loop(folder, monkeypatch, capsys):
     assert found.train.shape == (2, 12, 32, 32)
     assert found.val.shape == found.test.shape == (1, 12, 32, 32)
     assert found.train.dtype == np.uint8
-    assert found.hills.shape == (32, 32)
+    np.testing.assert_array_equal(found.hills, rain.sequences(1).hills)
+    assert found.train is found.train, "made once"
     for split in ("train", "val", "test"):
         np.testing.assert_array_equal(getattr(found, split), getattr(with_loop, split))
 

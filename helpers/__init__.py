@@ -20,8 +20,8 @@ def _leave_out_autotune(options):
     """
     original = options.AutotuneOptions.__init__
 
-    def start(self, *arguments, **settings):
+    def with_autotune_off(self, *arguments, **settings):
         original(self, *arguments, **settings)
         self.enabled = False
 
-    options.AutotuneOptions.__init__ = start
+    options.AutotuneOptions.__init__ = with_autotune_off

@@ -52,7 +52,7 @@ axis.annotate(
 plots.show(
     figure,
     alt="Bars of the state at steps 1 to 10: the pulse lifts it to almost 0.5 at step 1, then each bar "
-    "is about three quarters of the one before.",
+    "is three quarters of the one before, or a little more.",
 )
 print(np.round(states, 3))
 

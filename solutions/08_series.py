@@ -18,6 +18,11 @@
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+from statsmodels import datasets
+
+from helpers import plots, training, windows
+from helpers.checks import series as check
 
 # %% [markdown]
 # ## A series is not a bag of photos
@@ -31,13 +36,8 @@ import numpy as np
 # - **Sea surface temperature** (SST): the Pacific between the equator and 10 degrees south, off
 #   the coast of South America, a mean a month, in degrees Celsius. In years of *El Niño* this water
 #   is much too warm.
+
 # %%
-import pandas as pd
-from statsmodels import datasets
-
-from helpers import plots, training, windows
-from helpers.checks import series as check
-
 weekly = datasets.co2.load_pandas().data["co2"]
 sunspots = (
     datasets.sunspots.load_pandas().data.astype({"YEAR": int}).set_index("YEAR")["SUNACTIVITY"]

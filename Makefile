@@ -31,6 +31,10 @@ export KERAS_BACKEND := $(BACKEND)
 READY = $(patsubst %,.venv/backend-%,$(filter-out tensorflow,$(BACKEND)))
 export PYTHONPATH := $(abspath $(READY))$(if $(PYTHONPATH),:$(PYTHONPATH))
 endif
+# The networks are small: more threads of PyTorch mostly wait for each other, and keep the cores busy.
+ifeq ($(BACKEND),torch)
+export OMP_NUM_THREADS ?= 1
+endif
 
 .PHONY: lab test check build budget data newest hub test-hub release collect autograde feedback marks
 

@@ -207,7 +207,8 @@ def surroundings():
     found = json.loads(done.stdout.strip().split("\n")[-1])
     device = found["Device"].split()[0]
     memory = psutil.virtual_memory().total / 1e9
-    parts = [processor(), f"{found['Cores']} cores", f"{memory:.0f} GB"]
+    cores = f"{found['Cores']} core" + "s" * (found["Cores"] != "1")
+    parts = [processor(), cores, f"{memory:.0f} GB"]
     return {
         "backend": found["Backend"].split()[0],
         "device": device,

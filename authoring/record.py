@@ -105,11 +105,13 @@ def measured_on(runs):
     """Sentences, one for each machine and software: which labs were measured with it."""
     groups = {}
     for run in runs:
-        groups.setdefault((run.machine, run.software), []).append(run.lab[:2])
+        groups.setdefault((run.machine, run.software), {})[run.lab[:2]] = None
     if len(groups) == 1:
         return [f"Measured on {machine}; {software}." for machine, software in groups]
+    everything = {run.lab[:2] for run in runs}
     return [
-        f"Labs {', '.join(dict.fromkeys(numbers))} were measured on {machine}; {software}.  "
+        f"{'All labs' if set(numbers) == everything else 'Labs ' + ', '.join(numbers)} "
+        f"were measured on {machine}; {software}.  "
         for (machine, software), numbers in groups.items()
     ]
 

@@ -64,6 +64,11 @@ def test_different_machines_are_told_apart():
         "Labs 01 were measured on M; S.  ",
         "Labs 02 were measured on N; S.  ",
     ]
+    lines = record.backends([run("01_a"), run("02_b"), run("01_a", backend="jax", software="J")])
+    assert lines.split("\n")[-2:] == [
+        "All labs were measured on M; S.  ",
+        "Labs 01 were measured on M; J.  ",
+    ]
 
 
 def test_the_table_of_backends_has_a_column_for_each():

@@ -579,7 +579,7 @@ _NO_PRODUCT = (
     "Python's `*` and `@` are other products."
 )
 _CONVLSTM_ERRORS = [
-    ("(?i)equal division|unpack|evenly|split_size", _SPLIT),
+    ("(?i)equal division|unpack|evenly(?!.*in_channels)|split_size", _SPLIT),
     (r"(?i)matmul|matrix|remapped| @ |dot\(|\* ?(kernel|recurrent)\b|(\d, ?){5}", _NO_PRODUCT),
     ("(?i)depth|channels|group|user code", f"Two convolutions are needed. {_KERNELS}"),
     ("(?i)broadcast|same shape|ncompatible|must match|mismatch", _KEPT),

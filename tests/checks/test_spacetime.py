@@ -424,7 +424,7 @@ WRONG = {
         (lstm(split=lambda z: ops.split(z, 4)), "say `axis=-1`"),
         (lstm(split=lambda z: np.split(ops.convert_to_numpy(z), 4)), "say `axis=-1`"),
         (lstm(convolve=lambda a, k: a @ k), "is a convolution"),
-        (lstm(convolve=ops.matmul), "is a convolution"),
+        (lstm(convolve=lambda a, k: ops.matmul(a, k)), "is a convolution"),
         (lstm(convolve=np.dot), "is a convolution"),
         (lstm(convolve=lambda a, kernel: a * kernel), "is a convolution"),
         (lstm(read=lambda h, c: c), "You convolve c with `recurrent`"),

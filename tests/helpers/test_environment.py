@@ -119,8 +119,9 @@ def test_memory(monkeypatch, total, available, limit, warning):
     monkeypatch.setattr(environment, "_cgroup_limit", lambda: limit)
     found = environment.collect()
     assert not found.problems
-    assert len(found.warnings) == (warning is not None)
-    assert str(found.warnings).count(str(warning)) == (warning is not None)
+    warnings = [line for line in found.warnings if "memory" in line]  # others: of newer packages
+    assert len(warnings) == (warning is not None)
+    assert str(warnings).count(str(warning)) == (warning is not None)
     told = limit is not None and limit < total * GB
     assert ("limited to" in dict(found.rows)["Memory"]) == told
 

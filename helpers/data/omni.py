@@ -363,5 +363,5 @@ def _table(time: "pd.Series", columns: dict[str, np.ndarray], before: int = 0) -
 
 
 def _check_order(time: "pd.Series", before: int = 0) -> None:
-    early = np.concatenate([[False], np.diff(time.to_numpy()) <= np.timedelta64(0)])
+    early = np.concatenate([[False], np.diff(time.to_numpy()) <= np.timedelta64(0, "s")])
     _refuse(early, time, "the time is not after that of the line above", before)

@@ -177,9 +177,11 @@ def _check_times(table: "pd.DataFrame") -> None:
     )
     later = np.concatenate([[False], storm[1:] == storm[:-1]])
     step = np.concatenate([[STEP], time[1:] - time[:-1]])
-    _refuse(table, later & (step == np.timedelta64(0)), "the time is there twice: remove one row")
+    _refuse(
+        table, later & (step == np.timedelta64(0, "s")), "the time is there twice: remove one row"
+    )
     unsorted = "the time is before that of the row above: sort the rows by storm and time"
-    _refuse(table, later & (step < np.timedelta64(0)), unsorted)
+    _refuse(table, later & (step < np.timedelta64(0, "s")), unsorted)
     _refuse(
         table,
         later & (step != STEP),

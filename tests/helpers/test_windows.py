@@ -155,7 +155,7 @@ def test_times_as_text_are_refused():
         rolling_windows(np.zeros(4), 2, 1, times=DAYS[:4].astype(str))
 
 
-@pytest.mark.parametrize("missing", [np.nan, np.datetime64("NaT")])
+@pytest.mark.parametrize("missing", [np.nan, np.datetime64("NaT", "s")])
 def test_a_missing_time_is_named(missing):
     times = np.array([0.0, 1, missing, 3]) if missing is np.nan else DAYS[:4].copy()
     times[2] = missing

@@ -31,7 +31,7 @@ export KERAS_BACKEND := $(BACKEND)
 READY = $(patsubst %,.venv/backend-%,$(filter-out tensorflow,$(BACKEND)))
 export PYTHONPATH := $(abspath $(READY))$(if $(PYTHONPATH),:$(PYTHONPATH))
 endif
-# The networks are small: more threads of PyTorch mostly wait for each other, and keep the cores busy.
+# Where steps are small, as in lab 11, more threads of PyTorch mostly wait for each other.
 ifeq ($(BACKEND),torch)
 export OMP_NUM_THREADS ?= 1
 endif

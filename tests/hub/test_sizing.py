@@ -6,7 +6,7 @@ import re
 import pytest
 
 from hub.sandbox import COURSE
-from tests.hub.test_kubernetes import container, measured, peaks, values
+from tests.hub.test_kubernetes import container, measured, peaks, server, values
 
 PAGE = (COURSE / "hub" / "SIZING.md").read_text(encoding="utf-8")
 
@@ -74,3 +74,14 @@ def test_the_memory_hours_add_up():
     assert lesson[1] == lesson[2]
     assert float(lesson[3]) == figure("memory reserved")
     assert float(lesson[4]) == pytest.approx(int(lesson[1]) * 3 * float(lesson[3]), abs=0.5)
+
+
+def test_what_fits_into_binder_is_what_was_measured():
+    page = (COURSE / "hub" / "README.md").read_text(encoding="utf-8")
+    first, lab, most = re.search(
+        r"guaranteed \(([\d.]+) GB\).+?\(lab (\d\d) takes most, ([\d.]+) GB\)", page
+    ).groups()
+    totals = {run.lab[:2]: (run.peak_bytes + server()) / 1e9 for run in measured()}
+    assert float(first) == pytest.approx(totals["00"], abs=0.006)
+    assert float(most) == pytest.approx(max(totals.values()), abs=0.006)
+    assert totals[lab] == max(totals.values())

@@ -78,13 +78,17 @@ class Student:
         return first, end, error
 
     def run_cell(self, channel, code):
-        """Return when a cell gave its first output, or nothing, and the name of its error."""
+        """Return when a cell gave its first output, or nothing, and the name of its error.
+
+        Reply and output come on two channels, in any order: a cell has ended when it was replied
+        to and the kernel is idle again, which is the last that is said of it on the other channel.
+        """
         header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "version": "5.3"}
         header |= {"username": self.name, "session": self.name, "date": ""}
         message = {"header": header, "parent_header": {}, "metadata": {}, "channel": "shell"}
         channel.send(json.dumps(message | {"content": {"code": code, "silent": False}}))
-        first = None
-        while True:
+        first, reply, idle = None, None, False
+        while reply is None or not idle:
             answer = json.loads(channel.recv())
             if answer["parent_header"].get("msg_id") != header["msg_id"]:
                 continue
@@ -92,7 +96,10 @@ class Student:
             if kind in ("stream", "display_data", "execute_result"):
                 first = first or time.monotonic()
             if kind == "execute_reply":
-                return first, answer["content"].get("ename", "")
+                reply = answer["content"]
+            if kind == "status":
+                idle = answer["content"]["execution_state"] == "idle"
+        return first, reply.get("ename", "")
 
 
 class Memory(threading.Thread):

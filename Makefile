@@ -2,6 +2,7 @@
 # make test [LAB="01 03"]         every test, or some solutions           make data  the real data sets
 # make build [LAB=03]             the notebooks from their source
 # make budget [LAB=03] [DATA=DIR] time and memory
+# make site                       the course as web pages: make test-site looks at them in a browser
 # make newest                     the newest packages in place of the pinned ones
 # make hub                        a local JupyterHub make test-hub       and its tests
 # make release|collect|autograde|feedback LAB=03     its grading, step by step; make marks  the table
@@ -36,7 +37,7 @@ ifeq ($(BACKEND),torch)
 export OMP_NUM_THREADS ?= 1
 endif
 
-.PHONY: lab test check build budget data newest hub test-hub release collect autograde feedback marks
+.PHONY: lab test check build budget data newest hub test-hub site test-site release collect autograde feedback marks
 
 lab: .venv/installed $(READY)
 	@test -n "$(NOTEBOOK)" || { echo "There is no lab $(or $(LAB),00) in labs/."; exit 1; }
@@ -80,6 +81,12 @@ hub: .venv/hub
 test-hub: .venv/hub-tests
 	TESTS_HUB=yes PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest tests/hub
 
+site: .venv/site
+	$(BIN)/python -m authoring.site
+
+test-site: .venv/hub-tests site
+	TESTS_SITE=yes $(BIN)/python -m pytest tests/site
+
 release collect autograde feedback marks: .venv/hub
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m hub.grading $@ $(LAB) $(if $(UPDATE),--update)
 
@@ -96,6 +103,10 @@ release collect autograde feedback marks: .venv/hub
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null \
 		|| { echo "The hub's tests need Chromium; on Debian or Ubuntu: sudo apt-get install chromium"; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r hub/requirements-test.txt
+	touch $@
+
+.venv/site: .venv/installed site/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r site/requirements.txt
 	touch $@
 
 .venv/installed: requirements.txt pyproject.toml hub/ipython_kernel_config.py

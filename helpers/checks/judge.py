@@ -16,7 +16,7 @@ TOLERANCE = 1e-5  # Keras computes in float32, and so may an answer
 
 
 def attempt(answer, case):
-    """Return the :class:`Answer` for the arguments in `case`, or the failure."""
+    """Return the :class:`.Answer` for the arguments in `case`, or the failure."""
     try:
         return call(answer, *case)
     except NotAttempted:
@@ -40,7 +40,7 @@ def require_value_error(result, why):
 
 
 def two_parts(result, names):
-    """Return the two parts of an answer as an :class:`Answer` each, or the failure it is."""
+    """Return the two parts of an answer as an :class:`.Answer` each, or the failure it is."""
     if failed(result):
         return result
     value = result.value
@@ -65,7 +65,7 @@ def judge(
     way to make it: an array, a tuple for the shape alone, or None where it gives nothing.
     `otherwise` is the message where none fits, else `explain(case, array, right)` describes one
     wrong array. NaN or infinity where every right number is finite, or None from `explain`, is left
-    to :class:`Answer`, which says what is strange about the numbers.
+    to :class:`.Answer`, which says what is strange about the numbers.
     `errors` are pairs of a pattern in the text of an error and a hint. The arguments of the call
     fill in {0}, {1} and so on in messages and hints. Numbers, right or those of a mistake, are the
     same within `tolerance`.

@@ -35,12 +35,13 @@ class Report:
         self.problems = []
 
     def __str__(self):
+        width = max([11, *(len(name) for name, _ in self.rows)]) + 1
         lines = []
         for name, text in self.rows:
-            lines += _wrap(name.ljust(11) + " ", text)
+            lines += _wrap(name.ljust(width), text)
         for name, sentences in (("Warning:", self.warnings), ("Problem:", self.problems)):
             for sentence in sentences:
-                lines += _wrap(name.ljust(12), sentence)
+                lines += _wrap(name.ljust(width), sentence)
         lines.append("Not ready: solve the problem first." if self.problems else "Ready.")
         return "\n".join(lines)
 

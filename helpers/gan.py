@@ -22,7 +22,7 @@ def _not_saturating(made):
 def player(inputs, outputs, loss, rate):
     """Return a Keras model that learns by a loss of its outputs alone: `loss(*outputs)`.
 
-    It is compiled with Adam (beta1 0.5, as Radford et al. 2015 advise for GANs). `rate` is a number
+    It is compiled with Adam (beta1 0.5, as Radford et al. 2016 advise for GANs). `rate` is a number
     or a schedule. `train_on_batch(x)` makes one step and returns the loss on this batch as a float.
     """
     import keras

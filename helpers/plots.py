@@ -73,12 +73,13 @@ def _holds_photograph(figure):
     return large or (bool(pictures) and all(in_color))
 
 
-def images(pictures, titles=None, columns=10, size=0.75):
+def images(pictures, titles=None, columns=10, size=0.75, row_names=()):
     """Return a figure of pictures in a grid.
 
     `pictures` is a sequence of (h, w) or (h, w, 3) arrays of one size, `titles` one short text for
-    each, `size` the width of a picture in inches. A gray uint8 picture is black at 0 and white at
-    255; any other gray picture is scaled from its own least value to its greatest.
+    each, `size` the width of a picture in inches, `row_names` a text at the left of each row. A
+    gray uint8 picture is black at 0 and white at 255; any other gray picture is scaled from its own
+    least value to its greatest.
     """
     pictures = [np.asarray(picture) for picture in pictures]
     height = size * pictures[0].shape[0] / pictures[0].shape[1]
@@ -95,6 +96,9 @@ def images(pictures, titles=None, columns=10, size=0.75):
         axis.imshow(picture, **limits)
         if titles is not None:
             axis.set_title(titles[index], fontsize=9, pad=2)
+    for axis, name in zip(axes[:, 0], row_names, strict=bool(row_names)):
+        place = {"ha": "right", "va": "center", "transform": axis.transAxes}
+        axis.text(-0.1, 0.5, name, fontsize=9, **place)
     return figure
 
 

@@ -8,16 +8,19 @@
 # - read a picture as an array of numbers: height, width, channels,
 # - change those numbers without falling into the traps of 8-bit arithmetic and of axis order.
 #
-# You need about 45 minutes. The computing takes seconds and 1 GB of memory, with or without a
-# network. The pictures are a photograph that comes with scikit-learn, and digits: real handwriting
-# (MNIST) where it is at hand, else the course's own.
+# You need about 45 minutes. The computing takes seconds and 1 GB of memory, with or without an
+# internet connection. The pictures are a photograph that comes with scikit-learn, and digits: real
+# handwriting (MNIST) where it is at hand, else the course's own.
 
 # %% [markdown]
 # ## The machine you work on
 #
 # A notebook is a list of cells. Click on the cell below and press **Shift-Enter**: it runs, and the
-# next cell is selected. This first one reports what the course finds here. Read the line *Device*:
-# every lab runs on two CPU cores, and a GPU only makes it faster.
+# next cell is selected. As long as a cell runs, `[*]` stands beside it; this one takes some seconds.
+#
+# It reports what the course finds here. Read the line *Device*: every lab runs on two CPU cores, and a
+# GPU only makes it faster. Then read the last line: if it is not *Ready.*, the lines above it that
+# begin with *Problem* say what to do.
 
 # %%
 from helpers import environment
@@ -25,12 +28,12 @@ from helpers import environment
 environment.report()
 
 # %% [markdown]
-# The lines below the packages say where each data set comes from: MNIST, for example, are the digits
-# that this lab uses. A data set that is not on this machine is replaced by one that the course brings
-# along, and every lab says which of the two it uses.
+# The lines below the packages say where each data set comes from: MNIST, for example, is the set of
+# digits that this lab uses. A data set that is not on this machine is replaced by one that the course
+# brings along, and every lab says which of the two it uses.
 #
-# These lines begin most labs: NumPy for arrays; `data` and `plots` for the data sets and the figures
-# of the course; `check` for the checks of this lab.
+# Lines like these begin most labs: NumPy for arrays; `data` and `plots` for the data sets and the
+# figures of the course; `check` for the checks of this lab.
 
 # %%
 import numpy as np
@@ -48,13 +51,13 @@ from helpers.checks import start as check
 # - **○ Not attempted**: the blank is still there.
 # - **✘ Not yet**: it says what it tried, what came back and where to look.
 #
-# A check that is not content stops *Run all* at its cell. That is meant so: nothing is broken.
+# A check that does not say *Correct* stops *Run all* at its cell. This is intended: nothing is broken.
 #
 # ### Exercise 1: double a number
 #
 # Write a function that returns twice its argument: `double(3)` is `6`. Run the check **before** you
-# fill the blank, then with a wrong answer (`x + 2`, say), then with the right one. So you know all
-# three answers.
+# fill the blank, then with a wrong answer (`x + 2`, say), then with the right one. Then you have seen
+# all three answers.
 #
 # <details><summary>Hint</summary>
 #
@@ -129,7 +132,7 @@ check.image_size(height, width, channels, photo)
 # ## Red, green and blue planes
 #
 # The last axis holds the colors, so `photo[..., 0]` is the whole red plane: a matrix of shape
-# `(height, width)`. The dots stand for "all of the other axes".
+# `(height, width)`. These dots are no blank: in an index they stand for "all of the other axes".
 #
 # Look at the sky and at the orange roofs: in which plane is each of them brightest, in which darkest?
 
@@ -157,12 +160,13 @@ print("roof:", roof.mean(axis=(0, 1)).round())
 # %% [markdown]
 # ### Exercise 3: keep only the red
 #
-# Write `only_red(image)`: a picture of the **same shape** `(h, w, 3)` whose green and blue are zero.
-# The pixel `[10, 20, 30]` becomes `[10, 0, 0]`. The original must stay as it is.
+# Write `only_red(image)`: a picture of the **same shape** `(h, w, 3)` and of the same type, whose green
+# and blue are zero. The pixel `[10, 20, 30]` becomes `[10, 0, 0]`. The original must stay as it is.
 #
 # <details><summary>Hint 1</summary>
 #
-# `result = image.copy()` makes a new array. Assignments to `result[...]` then leave `image` alone.
+# `result = image.copy()` makes a new array. What you assign to parts of `result` then leaves `image`
+# as it is.
 # </details>
 # <details><summary>Hint 2</summary>
 #
@@ -185,7 +189,8 @@ check.only_red(only_red)
 
 # %% [markdown]
 # Adding the three one-color pictures gives the photograph back. Below, each plane is shown in its own
-# color: this is what the three kinds of lamps of your screen do.
+# color: this is what the red, green and blue dots of your screen do. The numbers of the sky are
+# highest in blue. Which of the three skies *looks* brightest?
 
 # %%
 colored = [photo[:, :320] * (np.arange(3) == channel) for channel in range(3)]
@@ -221,8 +226,8 @@ measured = np.array([200], "uint8") + np.array([100], "uint8")
 check.wraparound(prediction, measured[0])
 
 # %% [markdown]
-# No error, and for arrays not even a warning. In a picture this looks as follows: on the left the photograph, on the right
-# `photo + 100`. Look at the sky.
+# No error, and for arrays not even a warning. In a picture this looks as follows: on the left the
+# photograph, on the right `photo + 100`. Look at the sky.
 
 # %%
 plots.show(
@@ -232,7 +237,8 @@ plots.show(
 )
 
 # %% [markdown]
-# The bright sky went past 255 and came out dark; only the dark places became brighter.
+# The bright sky went past 255 and came out dark; only the dark places became brighter. Where only one
+# or two of a pixel's numbers went past 255, its color is wrong.
 #
 # ### Exercise 5: brighten a picture
 #
@@ -262,8 +268,8 @@ def brighten(image, amount):
 check.brighten(brighten)
 
 # %% [markdown]
-# Networks compute with fractions, and they learn best from small numbers. So nearly every lab begins
-# by scaling pictures from 0-255 to 0-1.
+# Networks compute with fractions, and they learn best from small numbers. So pictures are usually
+# scaled from 0-255 to 0-1 before a network computes with them.
 #
 # ### Exercise 6: scale to 0-1
 #
@@ -289,7 +295,8 @@ check.to_unit(to_unit)
 
 # %% [markdown]
 # What does it cost? A `float32` needs four bytes where a `uint8` needs one. A training set that
-# fills 50 MB as `uint8` fills 200 MB as `float32`, and twice that as `float64`.
+# fills 50 MB as `uint8` fills 200 MB as `float32`, and twice that as `float64`. Here is what our
+# photograph needs, in kilobytes (kB).
 
 # %%
 {kind: photo.astype(kind).nbytes // 1000 for kind in ["uint8", "float32", "float64"]}  # kB
@@ -297,7 +304,7 @@ check.to_unit(to_unit)
 # %% [markdown]
 # ## The order of the axes
 #
-# Keras expects `(height, width, channels)`, *channels last*. Other programs, PyTorch among them,
+# Keras expects `(height, width, channels)`, *channels last*. Other libraries, PyTorch among them,
 # expect `(channels, height, width)`. The numbers are the same; their order is not.
 
 # %%
@@ -311,7 +318,7 @@ keras.config.image_data_format()
 # Write `channels_first(image)`: from `(h, w, 3)` to `(3, h, w)`, so that `result[0]` is the red plane,
 # the right way up. A picture of shape `(2, 4, 3)` becomes `(3, 2, 4)`.
 #
-# Several functions give that shape. One of them destroys the picture: the check knows it.
+# Several functions give that shape. One of them destroys the picture: the check recognizes it.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -336,7 +343,7 @@ check.channels_first(channels_first)
 
 # %% [markdown]
 # Both pictures below are the first plane of an array of shape `(3, h, w)`. For A the axis was moved,
-# for B the numbers were only cut into another shape.
+# for B the numbers were only cut into another shape. What is left of the pagoda?
 
 # %%
 moved = np.transpose(photo, (2, 0, 1))
@@ -348,14 +355,16 @@ plots.show(
 )
 
 # %% [markdown]
-# A network trained on pictures like B would still learn *something*, and nobody would see the
-# mistake. Draw your data before you train on them.
+# B holds numbers of the same photograph, but they don't lie where they belong. A network can learn even
+# from pictures in disorder (lab 01 tries it), so nobody would notice the mistake. Draw your data
+# before you train on them.
 
 # %% [markdown]
 # ## From color to gray
 #
-# Handwritten digits need no color. The eye does not see the three colors as equally bright, so a
-# good gray is a weighted sum, with the weights of the television standard BT.601:
+# Handwritten digits need no color. The eye does not see the three colors as equally bright: of the
+# three colored pictures above, the blue one looks darkest and the green one brightest. So a good gray
+# is a weighted sum, here with the weights of the television standard BT.601:
 #
 # $$\text{gray} = 0.299\,\text{red} + 0.587\,\text{green} + 0.114\,\text{blue}$$
 #
@@ -386,19 +395,22 @@ check.to_gray(to_gray)
 # ## Many pictures: a data set
 #
 # A data set puts pictures of one size on top of each other: one more axis, in front. The digits that
-# most labs use have the shape `(number, height, width)`; each comes with a label, the digit it shows.
+# many labs use have the shape `(number, height, width)`; each comes with a *label*, the digit it shows.
+# `x_train` holds the pictures to learn from and `y_train` their labels; `x_test` and `y_test` are other
+# pictures and labels, kept apart for the test.
 #
-# The line that `data.mnist()` prints says what you have. The real MNIST was written by hand. The
-# course's own digits are made from small scans of handwriting, from drawn strokes that a program
-# varies, and a few from fonts.
+# The line that `data.mnist()` prints says what you have. The real MNIST was written by hand. Most of
+# the course's own digits are drawn strokes that a program varies; the others are made from small scans
+# of handwriting, and a few from fonts.
 
 # %%
 digits = data.mnist()
 digits.x_train.shape, digits.y_train.shape
 
 # %% [markdown]
-# Here is the middle of the first 3 as its numbers, and below it twenty digits as pictures. Can you
-# follow the stroke in the numbers?
+# Here is the first picture of a 3 as numbers, without most of its black border, and below it twenty
+# digits as pictures. Can you follow the stroke in the numbers? (`np.argmax` gives the place of the
+# first `True`.)
 
 # %%
 first = np.argmax(digits.y_train == 3)
@@ -425,6 +437,8 @@ plots.show(
 )
 
 # %% [markdown]
+# The ring of the 0 stays clear; the strokes of the 4 run into each other.
+#
 # The distance between a picture and a mean is the sum of the squared differences of their pixels.
 # The test pictures were not used for the means, so the score says how it does on *new* pictures.
 # Guessing is right one time in ten: that is the score to beat.
@@ -436,15 +450,16 @@ accuracy = np.mean(distances.argmin(axis=1) == digits.y_test)
 print(f"nearest mean: {accuracy:.1%} of {len(test)} test digits, guessing: {1 / 10:.0%}")
 
 # %% [markdown]
-# It reads most digits without any network. How many of its errors does a network remove? Labs 01 and
-# 03 measure it.
+# It reads most digits without any network. Remember the score: in labs 01 and 03 networks read the
+# same test digits.
 
 # %% [markdown]
 # ## What you have solved stays solved
 #
-# A kernel forgets everything when it is restarted: run the cells again from the top. What you
-# *solved* is kept apart, in a small file in your home folder, with the day on which each check first
-# said *Correct*. Your answers and failed attempts are not in it, and it is sent nowhere.
+# The *kernel* is the Python behind your notebook. When it is restarted, it forgets all variables and
+# functions: run the cells again from the top. What you *solved* is kept apart, in a small file in your
+# home folder, with the day on which each check first said *Correct*. Your answers and failed attempts
+# are not in it, and it is sent nowhere.
 #
 # The cell below shows how far you are in the whole course, and where the file lies. Come back to it
 # at any time. `progress.delete()` deletes the record; your notebooks stay as they are.
@@ -455,8 +470,8 @@ from helpers import progress
 progress.show()
 
 # %% [markdown]
-# The last cell of each lab is its score card: there you see what you solved in this lab, today or
-# on an earlier day.
+# The last code cell of each lab is its score card: there you see what you solved in this lab, today
+# or on an earlier day.
 
 # %% [markdown]
 # ## Recap
@@ -481,8 +496,8 @@ check.score_card()
 #
 # ### References
 #
-# - Recommendation ITU-R BT.601-7 (2011): *Studio encoding parameters of digital television*, for the
-#   weights of red, green and blue.
+# - Recommendation ITU-R BT.601-7 (2011): *Studio encoding parameters of digital television for standard
+#   4:3 and wide-screen 16:9 aspect ratios*, for the weights of red, green and blue.
 # - C. R. Harris et al. (2020): *Array programming with NumPy*. Nature 585, 357-362.
 # - Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998): *Gradient-based learning applied to document
 #   recognition*. Proceedings of the IEEE 86, 2278-2324, for the digits.

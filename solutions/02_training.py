@@ -10,9 +10,9 @@
 # - tell overfitting from the learning curves, and compare five remedies,
 # - search for good settings in a fixed time, and touch the test set only once.
 #
-# You need about three hours. The notebook computes for about two and a half minutes on two CPU
-# cores and takes up to 1.3 GB of memory. The data: points and surfaces that the lab makes itself,
-# and 3,000 of the handwritten digits of MNIST (or of the set that replaces it offline).
+# You need about three hours. The notebook computes for about three minutes on two CPU cores and
+# takes up to 1.3 GB of memory. The data: points and surfaces that the lab makes itself, and 3,000
+# of the handwritten digits of MNIST (or of the set that replaces it offline).
 
 # %%
 import matplotlib.pyplot as plt
@@ -35,9 +35,10 @@ from helpers.checks import learning as check
 # | Huber | $e^2 / 2$ if $\lvert e \rvert \le \delta$, else $\delta\,(\lvert e \rvert - \delta / 2)$ | a parabola that goes on as a straight line |
 #
 # On the left of the next figure are the three losses of one error. Look at how fast each grows. On
-# the right are two losses for *two classes*, against the **margin**: the score times +1 or -1, so
-# that a positive margin is a right answer. The **hinge** loss is $\max(0, 1 - m)$, the
-# cross-entropy of lab 01 is $\log(1 + e^{-m})$. Which of the two is content at some point?
+# the right are two losses for *two classes*, against the **margin** $m$: the logit of the right
+# class minus that of the other, so that a positive margin is a right answer. The **hinge** loss is
+# $\max(0, 1 - m)$, the cross-entropy of lab 01 is then $\log(1 + e^{-m})$. Which of the two is zero
+# from some margin on?
 
 # %%
 error, margin, delta = np.linspace(-3, 3, 301), np.linspace(-3, 4, 301), 1.0
@@ -65,11 +66,11 @@ plots.show(
 )
 
 # %% [markdown]
-# An error of 2 costs the MSE four times as much as an error of 1; Huber and MAE grow along a line.
-# The hinge loss is content from a margin of 1 on. The cross-entropy never is: it pushes a right
-# answer on towards more certainty. Keep this in mind, it comes back with overfitting. (The step,
-# *wrong or right*, is what we want in the end. It can't be trained: it is flat, so its gradient is
-# zero.)
+# An error of 2 costs the MSE four times as much as an error of 1; MAE grows along a line, and Huber
+# does from $\delta$ on. The hinge loss is zero, and so satisfied, from a margin of 1 on. The
+# cross-entropy never is: it pushes a right answer on towards more certainty. Keep this in mind, it
+# comes back with overfitting. (The step, *wrong or right*, is what we want in the end. It can't be
+# trained: it is flat, so its gradient is zero.)
 #
 # Back to the five measurements. Guess the best $c$ for the MSE and for the MAE. Then let the computer
 # try all from 0 to 100, in steps of 0.01, with the losses of Keras and $\delta = 5$.
@@ -97,22 +98,23 @@ print("mean", measured.mean(), "  median", np.median(measured))
 #
 # ### Exercise 1: a storm missed costs more
 #
-# All these losses are symmetric, or nearly: too high is as bad as too low. For a storm warning that is
-# false: a storm that nobody expected does more harm than a night on guard for nothing. Write
+# MSE, MAE and Huber are symmetric: too high is as bad as too low. A storm warning is different: a
+# storm that nobody expected does more harm than a night on guard for nothing. Write
 # `storm_loss(y_true, y_pred)`, the mean over all samples of
 #
 # $$w \cdot (y_\text{pred} - y_\text{true})^2 \qquad
 # w = \begin{cases} 4 & \text{where the forecast is too weak, } y_\text{pred} < y_\text{true} \\
 # 1 & \text{elsewhere} \end{cases}$$
 #
-# Both inputs are tensors of the shape `(n, 1)` or `(n,)`, larger is stronger. With
-# `y_true = [2, 2]` and `y_pred = [1, 3]` the loss is (4 + 1) / 2 = 2.5. Use `keras.ops`: it has the
-# functions of NumPy, but Keras can find their gradient.
+# Both inputs are **tensors** (the arrays of Keras; `keras.ops.array([2.0, 2.0])` makes one) of the
+# shape `(n, 1)` or `(n,)`, larger is stronger. With `y_true = [2.0, 2.0]` and `y_pred = [1.0, 3.0]`
+# the loss is (4 + 1) / 2 = 2.5. Use `keras.ops`: it has the functions of NumPy, but Keras can find
+# their gradient.
 #
 # <details><summary>Hint 1</summary>
 #
 # `keras.ops.where(condition, a, b)` works like `np.where`: the value `a` where the condition holds.
-# Write numbers with a point, 4.0 and 1.0: Keras doesn't multiply whole numbers with others.
+# Write numbers with a point, 4.0 and 1.0: Keras may refuse to multiply whole numbers by floats.
 # </details>
 # <details><summary>Hint 2</summary>
 #
@@ -183,9 +185,9 @@ for seed in training.track([1, 2, 3]):
         print(f"{seed:4}  {name:10}  {storm.sum():6}  {missed:6}  {false:12}")
 
 # %% [markdown]
-# Fewer storms are missed, and there are more false alarms: that is what we asked for. There is no free
-# gain; the loss says which mistake you prefer. The figure shows the last pair. Where do the two
-# forecasts differ most?
+# Fewer storms are missed, and there are more false alarms: that is what we asked for. There is no
+# free gain; the loss says which mistake you prefer. The figure shows the last pair, and the new
+# storms as gray points. Where do the two forecasts differ most?
 
 # %%
 axis_driver = np.linspace(0, 10, 101)[:, None]
@@ -193,6 +195,7 @@ figure, axis = plt.subplots()
 axis.plot(driver, strength, ".", color="0.75", markersize=3)
 axis.hlines(STORM, 0, 10, color=plots.BLACK, linestyle=":")
 axis.text(0.1, STORM + 0.15, "a storm from here on")
+axis.text(0.1, 7.5, "points: new storms", color="0.4")
 for name, color, line in [("MSE", plots.BLUE, "--"), ("storm_loss", plots.VERMILION, "-")]:
     curve = keras.ops.convert_to_numpy(forecasters[name](axis_driver))
     axis.plot(axis_driver, curve, line, color=color)
@@ -222,9 +225,9 @@ plots.show(
 #
 # $$f(x, y) = (x^2 + 10\,y^2) / 2 \qquad \nabla f = (x,\; 10\,y)$$
 #
-# The lowest point is at (0, 0). **Gradient descent** starts somewhere and goes, again and again, a
-# step against the gradient: $w \leftarrow w - \eta\, \nabla f(w)$. The **learning rate** $\eta$ is
-# the length of the step for a gradient of 1.
+# The lowest point is at (0, 0). **Gradient descent** starts at some point $w = (x, y)$ and goes,
+# again and again, a step against the gradient: $w \leftarrow w - \eta\, \nabla f(w)$. The
+# **learning rate** $\eta$ is the length of the step for a gradient of 1.
 
 
 # %%
@@ -274,9 +277,9 @@ def descend(gradient, start, learning_rate, steps):
 check.descend(descend)
 
 # %% [markdown]
-# An **optimizer** of Keras does such steps, too: `optimizer.apply` takes a list of gradients and a list
-# of variables and changes the variables. `follow` lets one walk over a surface. We use it from here on;
-# with `SGD(learning_rate)` it is your `descend`.
+# An **optimizer** of Keras does such steps, too: `optimizer.apply` takes a list of gradients and a
+# list of variables and changes the variables. `follow` lets an optimizer walk over a surface. We
+# use it from here on; with `SGD(learning_rate)` it is your `descend`.
 
 
 # %%
@@ -304,10 +307,11 @@ def draw_path(axis, surface, path, color=plots.BLUE):
 # %% [markdown]
 # ### Exercise 3: which ones explode?
 #
-# On the bowl each coordinate goes its own way. One step multiplies $x$ by $1 - \eta$ and $y$
-# by $1 - 10\,\eta$. If such a factor is larger than 1 *in size*, that coordinate grows with every
-# step: the descent **diverges**. Four learning rates are tried: 0.01, 0.1, 0.19 and 0.21. Write into
-# `diverging` a list of those that diverge, **before** you see the paths.
+# On the bowl each coordinate goes its own way. One step turns $x$ into $x - \eta\,x$, so it
+# multiplies $x$ by $1 - \eta$, and $y$ by $1 - 10\,\eta$. If such a factor is larger than 1 *in
+# size*, that coordinate grows with every step: the descent **diverges**. Four learning rates are
+# tried: 0.01, 0.1, 0.19 and 0.21. Write into `diverging` a list of those that diverge, **before**
+# you see the paths.
 #
 # An example: $\eta = 0.05$ gives the factors 0.95 and 0.5. Both are smaller than 1, so it converges.
 #
@@ -324,9 +328,9 @@ diverging = [0.21]
 ### END SOLUTION
 
 # %% [markdown]
-# Now the four paths, 40 steps each from the black square. For every path look at two things: does it
-# jump from side to side, and how far does it come? On the right, the height after each step, on a log
-# scale: straight down means that each step takes off the same *share*.
+# Now the four paths, 40 steps each from the black square. For every path look at two things: does
+# it jump from side to side, and how far does it come? On the right, the height after each step, on
+# a log scale: where it falls along a straight line, each step takes off the same *share*.
 
 # %%
 rates, start = (0.01, 0.1, 0.19, 0.21), (-9.0, 2.0)
@@ -355,9 +359,10 @@ check.diverging(diverging, paths)
 
 # %% [markdown]
 # The steepest direction sets the limit: **a learning rate must stay below 2 / (largest
-# curvature)**, here 2 / 10. The flat direction then sets the pace: at 0.1 there is nothing left of
-# $y$ after one step, but $x$ keeps 0.9 of itself. (At 0.19 it is $y$ that keeps 0.9, with changing
-# sign: in the end no faster.) The larger the ratio of the curvatures, the slower. Nobody knows the
+# curvature)**. The curvature is the second derivative, here 1 along $x$ and 10 along $y$, so the
+# limit is 2 / 10. The flat direction then sets the pace: at 0.1 there is nothing left of $y$ after
+# one step, but $x$ keeps 0.9 of itself. (At 0.19 it is $y$ that keeps 0.9, with changing sign: in
+# the end no faster.) The larger the ratio of the curvatures, the slower. Nobody knows the
 # curvatures of a network, so one tries rates that differ by factors (0.001, 0.003, 0.01 ...) and
 # watches whether the loss explodes.
 #
@@ -365,13 +370,15 @@ check.diverging(diverging, paths)
 #
 # ### Exercise 4: momentum
 #
-# Give the walker a *velocity* $v$, which starts at zero and keeps a part of itself:
+# Give the walker a *velocity* $v$, which starts at zero. In each step it keeps the share $\mu$ of
+# itself; $\mu$ is called the **momentum**:
 #
 # $$v \leftarrow \mu\, v - \eta\, \nabla f(w) \qquad w \leftarrow w + v$$
 #
-# What points to the left now and to the right in the next step cancels out in $v$; what always points
-# the same way adds up. Write `descend_with_momentum(gradient, start, learning_rate, momentum, steps)`
-# with the same result as before: a path `(steps + 1, d)`.
+# What points to the left now and to the right in the next step cancels out in $v$; what always
+# points the same way adds up. Write
+# `descend_with_momentum(gradient, start, learning_rate, momentum, steps)`. It returns a path
+# `(steps + 1, d)`, as `descend` does.
 #
 # On the bowl from (9, 1), with $\eta = 0.1$ and $\mu = 0.5$, the first velocity is (-0.9, -1) and
 # leads to (8.1, 0). The second is 0.5 * (-0.9, -1) - 0.1 * (8.1, 0) = (-1.26, -0.5) and leads to
@@ -379,7 +386,7 @@ check.diverging(diverging, paths)
 #
 # <details><summary>Hint 1</summary>
 #
-# Take your `descend` and add a velocity: `np.zeros_like(start)` is zero, if `start` holds floats.
+# Take your `descend` and add a velocity: it begins as `np.zeros_like(start)`.
 # </details>
 # <details><summary>Hint 2</summary>
 #
@@ -407,10 +414,12 @@ check.descend_with_momentum(descend_with_momentum)
 # In Keras this is `SGD(learning_rate, momentum=0.9)`. Two other optimizers give **every weight a
 # step of its own size**:
 #
-# - **RMSprop** keeps a running mean $s$ of each squared gradient, and divides: the step is
-#   $\eta\, g / \sqrt{s}$. So a step is about $\eta$ long, whether the slope is steep or flat.
-# - **Adam** (Kingma and Ba 2015) divides in the same way, and has a momentum too. It also corrects both
-#   means in the first steps, when they have seen little.
+# - **RMSprop** keeps for each weight a running mean $s$ of its squared gradient $g^2$, and divides:
+#   the step is $\eta\, g / \sqrt{s}$. So a step is about $\eta$ long, whether the slope is steep or
+#   flat.
+# - **Adam** (Kingma and Ba 2015) divides in the same way, and has a momentum too: in place of $g$
+#   stands a running mean of $g$. It also corrects both means in the first steps, when they have
+#   seen little.
 #
 # To compare them we need something harder than a bowl: a curved valley, like Rosenbrock's (1960). Its
 # lowest point is (1, 1), the start is (-1.2, 1.8).
@@ -435,10 +444,10 @@ def steps_needed(heights, tolerance=0.05):
 
 
 # %% [markdown]
-# Be fair: a learning rate that suits one optimizer is wrong for another. So each may try the same five,
-# 300 steps each, and shows its best: the one that needs the fewest steps to a height below 0.05. (Some
-# rates explode; the line `errstate` only silences the warnings about infinite numbers.) This takes ten
-# seconds. Who is slow on the floor of the valley, who swings or jitters?
+# Be fair: a learning rate that suits one optimizer is wrong for another. So each may try the same
+# five, 300 steps each, and shows its best: the one that needs the fewest steps to a height below
+# 0.05. (Some rates explode; the line `errstate` only silences the warnings about infinite numbers.)
+# This takes ten seconds.
 
 # %%
 makers = {
@@ -448,7 +457,7 @@ makers = {
     "Adam": keras.optimizers.Adam,
 }
 best = {}
-for name, make in makers.items():
+for name, make in training.track(makers.items()):
     for rate in (0.003, 0.01, 0.03, 0.1, 0.3):
         with np.errstate(over="ignore", invalid="ignore"):
             path = follow(make(rate), valley_gradient, (-1.2, 1.8), 300)
@@ -458,7 +467,7 @@ for name, make in makers.items():
     print(f"{name:12}  best rate {best[name][1]:5}  steps needed {best[name][0]:4.0f}")
 
 # %% [markdown]
-# The paths of these four:
+# Now the paths of these four. Who is slow on the floor of the valley, who swings or jitters?
 
 # %%
 figure, axes = plt.subplots(2, 2, figsize=(8, 5.4), sharex=True, sharey=True)
@@ -483,11 +492,11 @@ plots.show(
 #   fastest.
 # - **RMSprop** takes steps of about the same length everywhere, so it isn't slow on the floor. But
 #   at the goal the steps don't get smaller either: it jitters.
-# - **Adam** has both ideas: it overshoots at first, as momentum does, but isn't slow on the floor.
+# - **Adam** has both ideas: it overshoots at first, as momentum does, and isn't slow on the floor.
 #
-# Another surface or start gives another order, so no optimizer is the best. For networks Adam with
-# a learning rate of 0.001 is a good first try, because its steps depend little on how the loss is
-# scaled. And in both methods that jitter, a rate that falls towards the end helps.
+# Another surface or start gives another order, so no optimizer is always the best. For networks
+# Adam with a learning rate of 0.001 is a good first try, because its steps depend little on how the
+# loss is scaled. And where a method jitters at the goal, a rate that falls towards the end helps.
 #
 # ## How many examples a step?
 #
@@ -525,8 +534,8 @@ def line_loss(w0, w1):
 
 
 # %% [markdown]
-# The first experiment: draw 1,000 random batches of each size at the start, (0, 0), and look how
-# much the slope along $w_0$ scatters. What does the last column say?
+# The first experiment: stay at the start, (0, 0), draw 1,000 random batches of each size, and look
+# how much the slope along $w_0$ scatters (its standard deviation). What does the last column say?
 
 # %%
 rng = np.random.default_rng(2)
@@ -577,9 +586,10 @@ plots.show(
 # ## The first weights
 #
 # Training starts from random weights. How large should they be? Send 500 random inputs (mean 0,
-# standard deviation 1) through eight layers of 256 units, untrained, and look at what comes out of
-# each. A weighted sum of 256 such numbers has 256 times the variance of a weight. So weights with a
-# standard deviation of 1 make each sum about 16 times as large as its inputs. Two rules undo this:
+# standard deviation 1) through eight layers of 256 **units** (another word for neurons), untrained,
+# and look at what comes out of each. A weighted sum of 256 such numbers has 256 times the variance
+# of a weight. So weights with a standard deviation of 1 make each sum about 16 times as large as
+# its inputs. Two rules, named after their authors, undo this:
 #
 # | rule | variance of a weight | here | made for |
 # |---|---|---|---|
@@ -592,7 +602,7 @@ def layer_outputs(activation, initializer, layers=8, units=256):
     """Return the activations of each layer of an untrained network, (layers, 500, units)."""
     rng = np.random.default_rng(2)
     h, outputs = rng.normal(size=(500, units)), []
-    # One long matrix is drawn and cut: an initializer with a seed gives the same matrix each time.
+    # An initializer with a seed gives the same matrix each time: each column is shuffled anew.
     for _ in range(layers):
         weights = keras.ops.convert_to_numpy(initializer((units, units)))
         h = activation(h @ rng.permuted(weights, axis=0))
@@ -622,8 +632,9 @@ for activation, g in activations.items():
 
 # %% [markdown]
 # Now the whole distributions, layer by layer; a shape is wide where many activations lie. The lower
-# row has a **log scale**, for no other holds it, so the zeros of the ReLU (half of the numbers) are
-# left out there. Which shapes die out, explode, or stick to -1 and 1?
+# row has a **log scale**, because the sizes differ by many powers of ten. Zero has no place on it,
+# so the zeros of the ReLU (half of the numbers) are left out there. Which shapes die out, explode,
+# or stick to -1 and 1?
 
 # %%
 rng = np.random.default_rng(2)
@@ -640,7 +651,7 @@ for axis, ((activation, name), layers) in zip(axes.flat, outputs.items(), strict
     for body in axis.violinplot(list(samples), widths=0.9, showextrema=False)["bodies"]:
         body.set(facecolor=color, alpha=0.8)
 axes[0, 0].set(ylabel="activation", xticks=range(1, 9))
-axes[1, 0].set_ylabel("power of ten")
+axes[1, 0].set_ylabel("activation, power of ten")
 figure.supxlabel("layer")
 plots.show(
     figure,
@@ -654,16 +665,18 @@ plots.show(
 # comes back; the ReLU explodes. For the ReLU He's rule is exact: with Glorot's it loses half of the
 # mean square in each layer, and the factor of 2 restores it. The tanh is less delicate, since it
 # can't explode: Glorot's rule lets the signal fade slowly, He's keeps it larger and nearer to the
-# ends. Neither dies out.
+# ends. Neither dies out in eight layers.
 #
 # <details><summary>Think: how much is left after 50 ReLU layers with Glorot's rule?</summary>
 #
-# Each layer divides the standard deviation by the square root of 2, so 50 layers divide it by 2 to the
-# power of 25: more than 30 million. Of the signal nothing is left, nor of the gradients.
+# Each layer divides the standard deviation by the square root of 2, so 50 layers divide it by 2 to
+# the power of 25: more than 30 million. Next to nothing is left of the signal, and of the
+# gradients.
 # </details>
 #
 # And why not start with zeros, or with all weights equal? Let three small networks learn a wave,
-# each with four hidden units, and look at the four weights of the first layer afterwards.
+# each with four hidden units, and look at the four weights of the first layer afterwards. It takes
+# a few seconds.
 
 # %%
 keras.utils.set_random_seed(2)
@@ -685,7 +698,7 @@ for name, initializer in [
 # From zeros, no weight has moved: each gradient contains a factor that is zero, the weights of the
 # other layer or the activations. Only the last bias learns. From equal weights the units **stay
 # equal**: they get the same gradient in every step, so four units do the work of one, and one can't
-# make a wave. Random weights break this symmetry. That is all they are for, and Glorot and He say
+# follow a wave. Random weights break this symmetry. That is all they are for, and Glorot and He say
 # how large they may be.
 #
 # ## Learned or learned by heart?
@@ -699,10 +712,10 @@ for name, initializer in [
 #   trust any more as an honest estimate.
 #
 # Real labels contain mistakes, and we make that visible: a fifth of the **training** labels is
-# replaced by random digits. (One in ten of those is right by chance, so a little less than a fifth is
-# wrong.) The labels for validation and test are right. (Few training digits and
-# many wrong labels make overfitting easy to see. And seldom is the validation set the larger one;
-# here it makes our comparisons less noisy.)
+# replaced by random digits. (One in ten of those is right by chance, so a little less than a fifth
+# is wrong.) The labels for validation and test are right. (Few training digits and many wrong
+# labels make overfitting easy to see. And the validation set is seldom larger than the training
+# set; here it is, to make our comparisons less noisy.)
 
 # %%
 from helpers import data
@@ -785,7 +798,8 @@ plots.show(
 # - `overfits`: `"A"` or `"B"`, the network that overfits: it goes on learning its training digits,
 #   while it gets *worse* on digits that it doesn't know,
 # - `stop_after`: after how many epochs you would have stopped that one. Read it from the figure;
-#   you needn't hit it exactly. The first epoch is number 1.
+#   you needn't hit it exactly: a validation loss within 6 % of the lowest will do. The first epoch
+#   is number 1.
 #
 # An example: with validation losses of 0.9, 0.6, 0.5, 0.7 you would have stopped after epoch 3.
 #
@@ -821,17 +835,17 @@ for letter, name in zip(letters, ["two layers of 256", "one layer of 16"], stric
 # %% [markdown]
 # The large network has more than two hundred thousand weights for 1,000 digits. It learns them by
 # heart, the wrong labels too, and then answers new digits by what it learned from these. Its loss
-# rises clearly, while its accuracy changes little: the cross-entropy is never content, so the
-# network makes its answers ever more **certain**, and is certain where it is wrong. Who needs
-# probabilities (a storm with 80 %?) is hurt most.
+# rises clearly, while its accuracy changes little: the cross-entropy is never satisfied, so the
+# network makes its answers ever more **certain**, even those that are wrong. Whoever needs
+# probabilities (is it a storm with 80 %?) is hurt most.
 #
 # The small network can't learn so much by heart, and its validation loss falls to the end. It can't
 # learn fine details either: too small a network *underfits*.
 #
 # <details><summary>Think: why does the small network do better on the validation digits than in training?</summary>
 #
-# By their loss: the validation labels are right, a part of the training labels is not. Nobody can foresee a
-# random label.
+# Its loss is lower there because the validation labels are right, and a part of the training labels
+# is not. Nobody can foresee a random label.
 # </details>
 #
 # ## Remedies
@@ -841,22 +855,23 @@ for letter, name in zip(letters, ["two layers of 256", "one layer of 16"], stric
 # | L2 | add `strength` times the sum of all squared weights to the loss: no weight may be large without need |
 # | L1 | the same with absolute values: drives many weights to zero |
 # | dropout | in each training step hide a random part of the units: none may rely on another |
-# | augmentation | shift and turn the training digits at random: new data for nothing |
+# | augmentation | shift and turn the training digits at random: new data for free |
 # | early stopping | stop when the validation loss doesn't improve any more |
 #
 # ### Exercise 6: the L2 penalty
 #
-# Write `l2_penalty(kernels, strength)`. `kernels` is a list of arrays, the weights of the layers.
-# Return two things: the **penalty**, one number, and the list of its **gradients**, one array for
-# each kernel, of the same shape. The penalty is as Keras defines it: `strength` times the sum of
-# the squares of all weights of all kernels.
+# Write `l2_penalty(kernels, strength)`. `kernels` is a list of arrays, the weight matrices of the
+# layers (Keras calls them kernels). Return two things: the **penalty**, one number, and the list of
+# its **gradients**, one array for each kernel, of the same shape. The penalty is as Keras defines
+# it: `strength` times the sum of the squares of all weights of all kernels.
 #
 # With `kernels = [np.array([[1.0, -2.0]]), np.array([[3.0]])]` and `strength = 0.1` the squares add
 # up to 14, so the penalty is 1.4. The gradients are `[[[0.2, -0.4]], [[0.6]]]`.
 #
 # <details><summary>Hint 1</summary>
 #
-# The derivative of $\lambda w^2$ is $2 \lambda w$, for each weight on its own.
+# With $\lambda$ for the strength: the derivative of $\lambda w^2$ is $2 \lambda w$, for each weight
+# on its own.
 # </details>
 # <details><summary>Hint 2</summary>
 #
@@ -886,7 +901,7 @@ check.l2_penalty(l2_penalty)
 #
 # A validation loss is noisy: one bad epoch is no reason to stop. So we have **patience**, and we
 # keep the weights of the best epoch. Keras can call an object of yours, a **callback**, after every
-# epoch. Write two of its methods:
+# epoch; the network is its `self.model`. Write two of its methods:
 #
 # - `on_epoch_end(epoch, logs)`: `logs["val_loss"]` is this epoch's validation loss. If it is
 #   **lower than the best so far**, remember it and the weights (`self.model.get_weights()`, which
@@ -950,7 +965,7 @@ check.early_stopping(EarlyStopping)
 #
 # For augmentation there are layers that work only while training. Here is one digit ten times: as
 # it is, then shifted by up to a tenth of the picture and turned by up to 15 degrees. Can you still
-# read all?
+# read all of them?
 
 # %%
 augmentation = [
@@ -970,10 +985,10 @@ plots.show(
 # A good augmentation changes the picture as the world might change it, and never the answer: turned by
 # 180 degrees a 6 would be a 9.
 #
-# Now all of them: the same network (two layers of 256), the same 30 epochs, one remedy each. The
+# Now all of them: the same network (two layers of 256), at most 30 epochs, one remedy each. The
 # learning rate falls along a cosine to zero, as in lab 01, so that every training ends calmly. It
-# takes about half a minute. Which one closes the gap between training and validation? Which one
-# does best on the validation digits? They aren't the same question.
+# takes about a minute. Which one closes the gap between training and validation? Which one does
+# best on the validation digits? They aren't the same question.
 
 # %%
 remedies = {
@@ -1016,27 +1031,28 @@ plots.show(
     figure,
     alt="For each remedy the accuracy in training and in validation, joined by a line. Without a "
     "remedy the training accuracy is nearly 1 and the gap is the widest. With augmentation the "
-    "validation accuracy is the best, and even above the training accuracy; dropout is second.",
+    "validation accuracy is the best, and even above the training accuracy.",
 )
 
 # %% [markdown]
-# The blue points first: training accuracy is measured against the labels as they are, wrong ones
-# included. Without a remedy the network gets nearly all of them "right", which is bad: with a fifth
-# of the labels random, no more than about 82 % can be learned from the pictures, the rest only by
-# heart. (82 and not 80, because a random digit is the right one in one of ten cases.)
+# The round blue points first: training accuracy is measured against the labels as they are, wrong
+# ones included. Without a remedy the network gets nearly all of them "right", which is bad: with a
+# fifth of the labels random, no more than about 82 % can be learned from the pictures, the rest
+# only by heart. (82 and not 80, because a random digit is the right one in one of ten cases.)
 #
 # **Augmentation** helps most: it never shows the same picture twice, so there is nothing to learn
 # by heart, and it adds knowledge, what a digit may look like. (It does better in validation than in
-# training, because the validation labels are right.) **Dropout** is second. The penalties and early
-# stopping lower the cross-entropy, too, and change the accuracy by little; but early stopping gets
-# there in fewer epochs, so it is the cheapest. With another seed each accuracy moves by a point or
-# two: don't read more into small differences.
+# training, because the validation labels are right.) **Dropout** was second when we ran it. The
+# penalties and early stopping lowered the cross-entropy, too, and changed the accuracy by little;
+# but early stopping gets there in fewer epochs, so it is the cheapest. Another seed moves each
+# accuracy a little: don't read much into small differences.
 #
 # ## A search with a clock
 #
-# How do you find a good learning rate, batch size and width? You try. A *grid* tries all
-# combinations of a few values; a **random search** draws each setting anew. To be fair, both get
-# the same number of **seconds**, not of trials: time is what you pay for.
+# How do you find a good learning rate, batch size and width? No gradient finds such settings, which
+# are called **hyperparameters**. You try. A *grid* tries all combinations of a few values; a
+# **random search** draws each setting anew. To be fair, both get the same number of **seconds**,
+# not of trials: time is what you pay for.
 #
 # ### Exercise 8: draw a setting
 #
@@ -1045,9 +1061,10 @@ plots.show(
 # - `"learning_rate"`: a number between 0.0001 and 0.1, **log-uniform**: each power of ten is as
 #   likely as the next, so a third of the draws lies between 0.0001 and 0.001, a third between 0.001
 #   and 0.01, ...
-# - `"batch_size"` and `"units"`: each one of 16, 32, 64, 128, all equally likely.
+# - `"batch_size"` and `"units"`: each one of 16, 32, 64, 128, all equally likely, and drawn
+#   independently of each other.
 #
-# `rng` is a generator of NumPy, like `np.random.default_rng(2)`; take all chance from it. A result
+# `rng` is a generator of NumPy, like `np.random.default_rng(2)`; draw everything from it. A result
 # could be `{"learning_rate": 0.0042, "batch_size": 64, "units": 16}`.
 #
 # <details><summary>Hint 1</summary>
@@ -1077,9 +1094,10 @@ check.draw_settings(draw_settings)
 
 # %% [markdown]
 # One **trial** trains one hidden layer for six epochs and tells which of the 2,000 validation
-# digits it gets right. It costs a second or two on two cores. The search looks at the
-# clock *before* each trial, so the last one may end a little late; a trial cut off in the middle
-# would tell nothing. Its bar counts trials, and stops where the time is up.
+# digits it gets right. It costs a second or two on two cores. The search looks at the clock
+# *before* each trial, so the last one may end a little late; a trial cut off in the middle would
+# tell nothing. (At least four trials are made, whatever the clock says.) Its bar counts trials, and
+# stops where the time is up.
 
 
 # %%
@@ -1105,9 +1123,10 @@ def search(settings, seconds):
 
 
 # %% [markdown]
-# The grid has three values for each, so 27 settings, in random order, since it may not get through.
-# Its learning rates are the middles of the three powers of ten. The random search draws 27 settings.
-# Each search has 12 seconds. How many different learning rates will each have seen?
+# The grid has three values for each, so 27 settings, in random order, since the time may not
+# suffice for all. Its learning rates are the middles, on the log scale, of the three ranges in
+# exercise 8. The random search draws 27 settings. Each search has 12 seconds. How many different
+# learning rates will each have seen?
 
 # %%
 from itertools import product
@@ -1133,9 +1152,9 @@ for name, trials in searches.items():
     print(f"        best {right.mean():.1%}: {setting}")
 
 # %% [markdown]
-# One search is one draw of the lot: with another seed the other may win. A fairer question: what
-# would be the best of $k$ trials **on average**, if the same trials came in any other order? The
-# right panel shows it, from 2,000 random orders.
+# One search is a single sample: with another seed the other may win. The left panel shows what
+# every trial reached. A fairer question: what would be the best of $k$ trials **on average**, if
+# the same trials came in any other order? The right panel shows it, from 2,000 random orders.
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 3.5), sharey=True)
@@ -1170,8 +1189,8 @@ plots.show(
 #
 # One more warning. The winner's score is the best of many. With so many tries, one is lucky on just
 # these validation digits. How much luck is in it? Cut the validation digits in two halves at
-# random, choose the winner on one half and look how it does on the other, 1,000 times. Which sign
-# do you expect?
+# random, choose the winner on one half and look how it does on the other, 1,000 times. The first
+# score minus the second: which sign do you expect?
 
 # %%
 trials = [trial for found in searches.values() for trial in found]
@@ -1218,16 +1237,16 @@ final.compile(
 history = final.fit(x_all, y_all, 50, 30, verbose=0, callbacks=training.progress())
 
 # %% [markdown]
-# What will it be, compared with the validation accuracy above? Three times as many digits were there to
-# learn from.
+# What will it be, compared with the validation accuracy above? There were three times as many
+# digits to learn from, and the labels of the new ones are right.
 
 # %%
 test_accuracy = final.evaluate(digits.x_test[..., None], digits.y_test, 500, verbose=0)[1]
 check.reached("test accuracy", test_accuracy, at_least=0.94 if digits.source.real else 0.91)
 
 # %% [markdown]
-# It is better than the validation accuracy was: the digits that were added to the training weigh more
-# than the optimism of choosing.
+# When we ran it, it was better than the validation accuracy: the digits that were added to the
+# training weighed more than the optimism of choosing. Is it so for you, too?
 
 # %%
 check.score_card()
@@ -1240,7 +1259,7 @@ check.score_card()
 # - A learning rate must stay below 2 / (largest curvature). Momentum helps along valleys; RMSprop
 #   and Adam give each weight its own step.
 # - The noise of a mini-batch falls with the square root of its size; small batches make more steps
-#   an epoch.
+#   per epoch.
 # - Initialize with He for ReLU; Glorot is made for tanh. Equal weights stay equal.
 # - Overfitting shows where the validation loss turns while the training loss falls. More data, even
 #   made by augmentation, is the best remedy.
@@ -1264,6 +1283,8 @@ check.score_card()
 #   Statistics 35, 73-101.
 # - H. H. Rosenbrock (1960): *An automatic method for finding the greatest or least value of a
 #   function*. The Computer Journal 3, 175-184.
+# - T. Tieleman and G. Hinton (2012): *Lecture 6.5: RMSProp*. Coursera, Neural Networks for Machine
+#   Learning.
 # - I. Sutskever, J. Martens, G. Dahl and G. Hinton (2013): *On the importance of initialization and
 #   momentum in deep learning*. ICML.
 # - D. P. Kingma and J. Ba (2015): *Adam: a method for stochastic optimization*. ICLR.

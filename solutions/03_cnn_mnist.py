@@ -7,12 +7,14 @@
 # - write it in NumPy with padding, stride, channels and filters, and get what Keras gets,
 # - read from the numbers of a kernel what it does to a photograph,
 # - count parameters, and say what sharing weights saves,
-# - train a CNN that reads handwritten digits, compare it with features made by hand, and look inside,
+# - train a convolutional neural network (CNN) that reads handwritten digits, compare it with
+#   features made by hand, and look inside,
 # - say when a CNN is the wrong network.
 #
-# You need two to three hours. The notebook computes for about two minutes on two CPU cores,
-# and takes up to 1.4 GB of memory. The pictures are a photograph that comes with scikit-learn, and
-# MNIST: handwritten digits, 28 x 28 gray pixels each.
+# You need two to three hours. The notebook computes for about two minutes on two CPU cores, and
+# takes up to 1.4 GB of memory. The pictures are a photograph that comes with scikit-learn, and
+# MNIST: handwritten digits, 28 x 28 gray pixels each (or the course's own digits, where MNIST is
+# not at hand).
 
 # %%
 import numpy as np
@@ -213,8 +215,9 @@ def convolve_strided(image, kernel, padding, stride):
 check.convolve_strided(convolve_strided)
 
 # %% [markdown]
-# Keras wants two more axes: the image in a batch and its channels, `(batch, h, w, channels)`. So the
-# image becomes `(1, 5, 5, 1)`, and the kernel `(3, 3, 1, 1)`: rows, columns, channels in, filters out.
+# Keras wants two more axes: the image in a batch and its channels, `(batch, h, w, channels)`. So
+# the image becomes `(1, 5, 5, 1)`, and the kernel `(3, 3, 1, 1)`: rows, columns, channels in,
+# filters out. (`None` in an index adds an axis.)
 #
 # A layer knows two kinds of padding. `"valid"` is none. `"same"` adds as many zeros as are needed for
 # `size / stride` outputs, rounded up. Look for the matrix of exercise 3.
@@ -297,8 +300,9 @@ plots.show(
 
 # %% [markdown]
 # A is smooth, C unchanged, E crisp. In B and D, flat regions are gray (a sum of 0), and edges are
-# white or black, by their direction: B answers to horizontal lines, such as the eaves, D to vertical
-# ones, such as the pillars.
+# white or black, by their direction: B answers to horizontal lines, such as the eaves, D to
+# vertical ones, such as the pillars. Slanted lines, such as the edges of the roof and the rows of
+# tiles, appear in both.
 #
 # ## Channels and filters
 #
@@ -307,7 +311,8 @@ plots.show(
 # the *bias*. So a filter makes one number at each position, however many channels there are.
 #
 # Below are one window of a color image, written channel by channel, and the three planes of one
-# filter. Each channel is multiplied with its plane and summed; then everything is added.
+# filter. Each channel is multiplied by its plane, number by number, and summed; then everything is
+# added.
 
 # %%
 window = np.array(
@@ -374,10 +379,10 @@ check.conv_layer(conv_layer)
 # %% [markdown]
 # ### A kernel of one pixel
 #
-# A 1 x 1 convolution sees no neighbors at all. It still does something: it **mixes the channels** of
-# each pixel, the same way everywhere. Below, two filters turn the three colors into two new channels.
-# The first has the weights 0.3, 0.59 and 0.11. The second has 1, -0.5 and -0.5: red minus the mean of
-# the others. What will be bright in the second picture?
+# A 1 x 1 convolution sees no neighbors at all. It still does something: it **mixes the channels**
+# of each pixel, the same way everywhere. Below, two filters turn the three colors into two new
+# channels. The first has the weights 0.3, 0.59 and 0.11, nearly those of lab 00. The second has 1,
+# -0.5 and -0.5: red minus the mean of the others. What will be bright in the second picture?
 
 # %%
 mix = np.array([[0.3, 1], [0.59, -0.5], [0.11, -0.5]], dtype="float32").reshape(1, 1, 3, 2)
@@ -396,9 +401,11 @@ plots.show(
 #
 # ## How far a pixel can see
 #
-# One kernel of 3 x 3 sees nine pixels. But a second layer looks at numbers that have seen nine pixels
-# each. To find out how large this **receptive field** becomes, we light a single pixel and let it pass
-# through one, two and three layers whose weights are all 1. Count the width of the lit region.
+# One kernel of 3 x 3 sees nine pixels. But a second layer looks at numbers that have seen nine
+# pixels each. The part of the image that one output can see is its **receptive field**. To find out
+# how large it becomes, we light a single pixel and let it pass through one, two and three layers
+# whose weights are all 1. The outputs that light up are those that see this pixel, and each of them
+# sees a region just as wide. Count its width.
 
 # %%
 picture = np.zeros((1, 11, 11, 1), dtype="float32")
@@ -472,8 +479,8 @@ print(f"convolution: {alexnet.count_params():,} parameters")
 print(f"dense layer: {dense:,} parameters, {dense / alexnet.count_params():,.0f} times as many")
 
 # %% [markdown]
-# Almost all of the savings come from the two ideas above: the dense layer has a weight for every pair
-# of an input and an output, and the convolution has the same few everywhere.
+# The savings come from the two ideas above: the dense layer has a weight for every pair of an input
+# and an output; the convolution has weights for one small window, and the same ones everywhere.
 #
 # ## Reading digits with features made by hand
 #
@@ -494,9 +501,11 @@ plots.show(
 #
 # 1. At each pixel, take the difference right - left and the difference below - above. These are two
 #    convolutions, with the kernel `[-1, 0, 1]` along each axis.
-# 2. They give the strength of the edge and its direction, which falls into one of eight bins.
+# 2. Taken as an arrow, they give the strength of the edge (the arrow's length) and its direction,
+#    which falls into one of eight bins of 22.5 degrees. Opposite directions count as the same.
 # 3. Cut the image into 7 x 7 cells of 4 x 4 pixels. In each cell, add up the strength in each bin.
-# 4. Divide each cell's histogram by its length, so that thick and thin strokes look alike.
+# 4. Divide each cell's histogram by its length as a vector, so that thick and thin strokes look
+#    alike.
 #
 # So an image becomes 7 x 7 x 8 = 392 numbers: *how much edge, in which direction, roughly where*.
 
@@ -520,8 +529,9 @@ def oriented_gradients(images, bins=8, cell=4):
 
 
 # %% [markdown]
-# Three classifiers from scikit-learn: a linear one on the bare pixels, then a linear one and a random
-# forest on the histograms. All are fitted to all training images, in less than half a minute on two
+# Three classifiers from scikit-learn: a linear one (`LogisticRegression`, the softmax regression of
+# lab 01) on the bare pixels, then a linear one and a *random forest* (many decision trees that
+# vote) on the histograms. All are fitted to all training images, in less than half a minute on two
 # cores. Do the histograms help the linear classifier?
 
 # %%
@@ -530,12 +540,14 @@ from sklearn.linear_model import LogisticRegression
 
 labels = digits.y_train
 pixels = digits.x_train.reshape(-1, 784) / np.float32(255)
-linear = LogisticRegression(tol=0.001).fit(pixels, labels)
 parts = np.array_split(digits.x_train, 10)  # in parts, to save memory
 histograms = np.concatenate([oriented_gradients(part) for part in parts])
-hog_linear = LogisticRegression(tol=0.001).fit(histograms, labels)
-forest = RandomForestClassifier(50, n_jobs=2, random_state=3).fit(histograms, labels)
-del pixels, histograms
+linear, hog_linear = LogisticRegression(tol=0.001), LogisticRegression(tol=0.001)
+forest = RandomForestClassifier(50, n_jobs=2, random_state=3)
+tasks = [(linear, pixels), (hog_linear, histograms), (forest, histograms)]
+for classifier, x in training.track(tasks):
+    classifier.fit(x, labels)
+del pixels, histograms, tasks, x
 
 pixels_test = digits.x_test.reshape(-1, 784) / np.float32(255)
 hog_test = oriented_gradients(digits.x_test)
@@ -592,7 +604,7 @@ accuracy["MLP"]
 #
 # ### Exercise 7: build the CNN
 #
-# Build `model` with Keras, as one `keras.Sequential` or with the functional API:
+# Build `model` with Keras, as one `keras.Sequential` (or with the functional API, if you know it):
 #
 # 1. the input `(28, 28, 1)` and a `Rescaling(1 / 255)`, for the pixels come as 0-255;
 # 2. three convolutions with padding `"same"` and stride 1. After the first and the second a
@@ -604,12 +616,13 @@ accuracy["MLP"]
 #    | second | 32 | 5 x 5 | 14 x 14 x 32 | 7 x 7 x 32 |
 #    | third | 64 | 3 x 3 | 7 x 7 x 64 | no pooling |
 #
-#    Each of the three ends with a `BatchNormalization(momentum=0.9)` and a `ReLU`. The first centers
-#    and scales what comes in, which makes training faster. For later use it remembers the means of
-#    the last batches; its default, 0.99, forgets too slowly for a training as short as ours. A bias in
-#    front of it has no effect: `use_bias=False` is usual;
-# 3. `Flatten`, `Dropout(0.1)` (it hides 10 % of the numbers while training, against overfitting) and a
-#    dense layer of 10 with `softmax`.
+#    Each of the three is followed by a `BatchNormalization(momentum=0.9)` and a `ReLU`, best after
+#    the pooling, where they have less to compute. The batch normalization centers and scales each
+#    channel over the batch, which makes training faster. For use after the training it keeps
+#    running means over the batches; its default momentum, 0.99, forgets too slowly for a training
+#    as short as ours. A bias in front of it has no effect: `use_bias=False` is usual;
+# 3. `Flatten` (it puts all numbers in one row), `Dropout(0.1)` (it hides 10 % of them while
+#    training, against overfitting) and a dense layer of 10 with `softmax`.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -657,12 +670,12 @@ plots.show(
 )
 
 # %% [markdown]
-# The largest step is done in the first epoch. In the end training lies above validation, but only a
-# little: compare it with the gap of the MLP in lab 01. (In the first epoch it lies below, because it is
-# a mean over the epoch, with dropout.)
+# Most of the learning happens in the first epoch. In the end training lies above validation, but
+# only a little: compare it with the gap of the MLP in lab 01. (In the first epoch it lies below,
+# because it is a mean over the epoch, with dropout.)
 #
-# Now the test set. The table compares error rates, because close to 100 % the errors tell more than the
-# accuracy. The last column says how many times as many errors a method makes as the CNN does.
+# Now the test set. The table compares error rates, because close to 100 % the errors tell more than
+# the accuracy. The last column says how many errors a method makes for each error of the CNN.
 
 # %%
 probabilities = model.predict(x_test, batch_size=500, verbose=0)
@@ -684,10 +697,11 @@ check.reached(
 #
 # ## What the network has learned
 #
-# The first picture shows weights: a row for each convolution, eight kernels in each. In the first row
-# look for kernels with a bright and a dark side: what did we call such a kernel? The second picture
-# shows **feature maps**, what eight filters of each layer give for the first test digit (before
-# normalization and ReLU). How do they change from layer to layer?
+# The first picture shows weights: a row for each convolution, and in it eight of its filters (of
+# each filter only the plane for the first channel). In the first row look for kernels with a bright
+# and a dark side: what did we call such a kernel? The second picture shows **feature maps**, what
+# eight filters of each layer give for the first test digit (before normalization and ReLU). How do
+# they change from layer to layer?
 
 # %%
 convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
@@ -734,8 +748,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Some of these digits are drawn so badly that people would argue about them. The mistakes are between
-# digits that share strokes.
+# Some of these digits are drawn so badly that people would argue about them. Most mistakes are
+# between digits that share strokes.
 #
 # ## What if there is no picture?
 #

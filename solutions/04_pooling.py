@@ -58,11 +58,11 @@ for name, reduce in [("max", np.max), ("average", np.mean), ("sum", np.sum)]:
     print(f"{name:8}", np.reshape([reduce(window) for window in windows], (2, 2)).tolist())
 
 # %% [markdown]
-# Four numbers in the place of sixteen. For windows of 2 x 2 the sum is four times the average, so the two teach a
-# network the same thing on another scale.
+# Four numbers in the place of sixteen. For windows of 2 x 2 the sum is four times the average, so the
+# two tell a network the same thing on another scale.
 #
 # A window needs two numbers: its side, and the **stride**, how far it moves from one window to the
-# next. In most networks both are 2.
+# next. Often both are 2.
 
 # %% [markdown]
 # ### Exercise 1: pooling
@@ -131,7 +131,8 @@ for layer in [layers.MaxPooling2D(2), layers.AveragePooling2D(2)]:
 # the bottom is thrown away. With `padding="same"` the map is extended at its edges, so that no pixel is
 # lost as long as the stride isn't larger than the window. The **number** of windows is then the number
 # of pixels divided by the stride, rounded up. What stands in the added places never wins a maximum (it
-# isn't a zero, as around a convolution); how an average treats it differs between the backends of Keras.
+# isn't a zero, unlike the padding of a convolution); how an average treats it differs between the
+# backends of Keras.
 
 # %% [markdown]
 # ### Exercise 2: the size
@@ -213,9 +214,10 @@ plots.show(
 # %% [markdown]
 # ### Exercise 3: max or average?
 #
-# Here are three scenes with noise in them. Each holds something to find. We pool by 4 x 4, and measure
-# how **visible** the thing is: the difference between the mean of the cells that hold it and the mean
-# of all other cells, divided by the standard deviation (the noise) of those others.
+# Here are three scenes of 64 x 64 pixels with noise in them. Each holds something to find. We pool by
+# 4 x 4, which gives 16 x 16 cells, and measure how **visible** the thing is: the difference between the
+# mean of the cells that hold it and the mean of all other cells, divided by the standard deviation (the
+# noise) of those others.
 
 # %%
 random = np.random.default_rng(4)
@@ -254,7 +256,7 @@ better = {"bright line": "max", "faint patch": "average", "dark line": "average"
 
 # %% [markdown]
 # Now the measurement. In the figure every picture has its own scale from black to white, so what counts
-# is how the thing stands out.
+# is how clearly the thing stands out from what is around it, not how bright it is.
 
 
 # %%
@@ -290,9 +292,9 @@ check.better(better, measured)
 
 # %% [markdown]
 # The maximum finds what is bright and small, as long as it rises clearly above the noise, and loses what
-# is dark and small. Averaging suppresses independent noise: over n pixels by the square root of n. It is
-# the better one for large faint things, and it dilutes small ones. (Boureau, Ponce and LeCun, 2010, work
-# out when each is better.)
+# is dark and small. Averaging suppresses independent noise: the mean of n pixels has their noise divided
+# by the square root of n. It is the better one for large faint things, and it dilutes small ones.
+# (Boureau, Ponce and LeCun, 2010, work out when each is better.)
 
 # %% [markdown]
 # ## What pooling saves
@@ -348,9 +350,9 @@ for name, pooled in [("without pooling", False), ("with pooling", True)]:
 # pixels apart, and every layer after it takes steps twice as long.
 #
 # Go from the input to the output and keep two numbers: `r`, the side of the receptive field, and
-# `jump`, the distance in input pixels of two neighbors in the current map. Both begin with 1. A layer
-# with a kernel of `k` reaches `k - 1` neighbors further than one unit; then its stride makes the steps
-# longer:
+# `jump`, the distance in input pixels between two neighbors in the current map. Both begin with 1. A
+# layer with a kernel of `k` looks at `k` neighbors: at the first, and at `k - 1` more, each `jump` pixels
+# further on. Then its stride makes the steps longer:
 #
 # | layer | kernel, stride | r | jump after it |
 # |---|---|---|---|
@@ -441,8 +443,8 @@ plots.show(
 
 # %% [markdown]
 # The orange squares are what a single unit sees. The three networks have equally many weights; two
-# poolings let the last layer see most of the digit. Compare the measured sides with your function:
-# `receptive_field(plans["two poolings"])`.
+# poolings let the last layer see most of the digit. Compare the measured sides with your function, in a
+# cell of your own: the last number of `receptive_field(plans["two poolings"])` should be the side above.
 
 # %% [markdown]
 # ## Back through the maximum
@@ -500,7 +502,8 @@ check.max_pool_gradient(max_pool_gradient)
 # ## Does the digit have to stay in its place?
 #
 # Now the question for which pooling is best known. Look at eight numbers of one row, with a peak, and
-# at the same row moved to the right by one and by two. Max pooling by 2 follows:
+# at the same row moved to the right by one and by two. Beside each stands what max pooling makes of it, by
+# windows of two:
 
 # %%
 row = np.array([0, 0, 9, 5, 0, 0, 0, 0])
@@ -586,8 +589,9 @@ KINDS = ["no pooling", "strided convolution", "average", "max", "global average"
 #
 # <details><summary>Hint</summary>
 #
-# Two poolings by 2 make steps of four pixels in the image. What does the dense layer after a `Flatten` have
-# for a digit that has moved by eight? And after a global average?
+# After two poolings by 2, neighbors in the map are four pixels of the image apart. So a digit that has
+# moved by eight stands two places further on in the last map. Has the dense layer after a `Flatten`
+# learned what it means there? And what reaches the dense layer after a global average?
 # </details>
 
 # %% tags=["exercise:steadiest"]
@@ -598,8 +602,8 @@ steadiest = "global average"
 
 # %% [markdown]
 # Every network is trained three times from different random weights, for three epochs on the same 4,000
-# images. Fifteen short trainings take a minute or more on two cores. One line of the result is one kind,
-# one column one displacement, and the number is the mean of the three.
+# images. Fifteen short trainings take a minute or more on two cores. In the result each line is a kind and
+# each column a displacement; the numbers are accuracies, each the mean of the three trainings.
 
 # %%
 curves = {kind: [] for kind in KINDS}
@@ -622,7 +626,7 @@ check.steadiest(steadiest, curves)
 
 # %% [markdown]
 # Now the same as a figure. A band goes from the worst to the best of the three trainings; the digits
-# above show what the network is given. Find three things: who is best at 0? Who falls most
+# above show what the network is given. Find three things: who is worst at 0? Who falls most
 # slowly among the four that end in `Flatten`? Where does each of the four cross 50 %?
 
 # %%
@@ -650,11 +654,21 @@ plots.show(
 )
 
 # %% [markdown]
-# Four of the five have learned *where* the strokes of a digit are. They fall to guessing when it
-# moves. A coarser map delays the fall by less than a pixel. Most of that comes with a strided
-# convolution already; average and max pooling add a little. Be careful with that little: the bands
-# touch, and the network without pooling differs in more than that. Its dense layer takes so many weights
-# that two channels are all its last convolution can afford.
+# Between two displacements a curve is a straight line. Where each of the four crosses 50 %:
+
+# %%
+for kind in KINDS[:4]:
+    level = curves[kind].mean(axis=0)
+    after = np.argmax(level < 0.5)
+    part = (level[after - 1] - 0.5) / (level[after - 1] - level[after])
+    print(f"{kind:20} crosses 50 % at {after - 1 + part:.1f} pixels")
+
+# %% [markdown]
+# Four of the five have learned *where* the strokes of a digit are. When the digit moves, their accuracy
+# falls to that of guessing. A coarser map delays the fall by less than a pixel. Most of that comes with a
+# strided convolution already; average and max pooling add a little. Be careful with these differences: the
+# bands touch, and the network without pooling differs from the others in one more thing. Its dense layer
+# takes so many weights that two channels are all its last convolution can afford.
 #
 # The global average doesn't care where the digit is. It pays for that in the middle, where it makes the
 # most mistakes after the same three epochs. (Whether more epochs would close the gap we haven't tried.)
@@ -700,7 +714,9 @@ check.reached(
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `image[0::2]` are the upper rows of all windows and `image[1::2]` the lower ones.
+# `image[0::2]` are the upper rows of all windows and `image[1::2]` the lower ones. Begin with
+# `twin = image.copy()`, change `twin`, and take what you write into it from `image`: a slice of `twin`
+# itself changes together with `twin`.
 # </details>
 
 # %%
@@ -718,8 +734,8 @@ twin[0::2], twin[1::2] = image[1::2], image[0::2]
 check.twin(twin, image)
 
 # %% [markdown]
-# Here is a twin that keeps nothing but the maxima: every other pixel is black. Look at it, and then at the
-# two pooled maps.
+# Here is a twin that keeps nothing but the largest pixels of the windows; all other pixels are black.
+# Look at it, and then at the two pooled maps.
 
 # %%
 pooled = shrink(image, 2, np.max)
@@ -744,12 +760,12 @@ plots.show(
 
 # %% [markdown]
 # From the pooled map alone nobody can tell which of the two it was. For *what is in the picture?* this
-# loss is often harmless. Is it also for *where is it?*
+# loss is often harmless. Is it harmless for *where is it?*, too?
 #
-# The last experiment asks both questions at once. Every digit is moved by up to four pixels down or up,
-# and left or right, in training, too. Two of the networks from above get a second output of two numbers:
-# how far down and how far right of the middle the digit is. One network ends in `Flatten`, the other in
-# the global average. Which of them answers *which digit*, which *where*?
+# The last experiment asks both questions at once. Now every digit is moved, in training and in the test,
+# by up to four pixels down or up, and left or right. Two of the networks from above get a second output
+# of two numbers: how far down and how far right of the middle the digit is. One network ends in
+# `Flatten`, the other in the global average. Which of them answers *which digit*, which *where*?
 #
 # In Keras such a network is a `keras.Model` with a dictionary of outputs. Each output has a loss of its
 # own, here the cross-entropy for the digit and the mean squared error (`"mse"`) for the place;
@@ -795,9 +811,10 @@ for kind in training.track(["average", "global average"]):
 {kind: f"{error:.2f} pixels" for kind, error in place_error.items()}
 
 # %% [markdown]
-# Which digit it is, both tell, in this one training each: a network with `Flatten` that has *seen* moved
-# digits in training reads them, too, though not as well as digits that always stand in the middle. Where
-# it is, only one can tell. The error of the global average is that of a network that knows nothing.
+# Both can tell *which* digit it is: a network with `Flatten` that has *seen* moved digits in training
+# reads them, too, though not as well as digits that always stand in the middle. Only one can tell
+# *where* it is: the error of the global average is about that of a network that knows nothing. (Each
+# was trained only once.)
 
 # %%
 check.reached(
@@ -825,9 +842,9 @@ check.score_card()
 #   noise, keeps large faint things, and shares the gradient.
 # - It saves activations, multiplications and time, and widens the view: every layer after it takes longer
 #   steps in the image.
-# - Two poolings by 2 soften a movement of about a pixel. In our field the global average didn't notice any
-#   movement, and couldn't say where the digit was. Training with moved digits is another way to read
-#   them.
+# - Two poolings by 2 made up for a movement of less than a pixel. In our field the global average didn't
+#   notice any movement, and couldn't say where the digit was. Training with moved digits is another way to
+#   read them.
 #
 # ### Go further
 #

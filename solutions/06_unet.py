@@ -2,7 +2,8 @@
 # # Segmentation with a U-Net
 #
 # A classifier says *what* is in a photo. Here we also ask *where*: every single pixel gets a class.
-# It is how one outlines tumors, roads, clouds or storms. After this lab you will be able to
+# This is called **segmentation**; it is used to outline tumors, roads, clouds or storms. After this
+# lab you will be able to
 #
 # - judge a segmentation by IoU and Dice for each class, and say why accuracy misleads,
 # - enlarge a map with a transposed convolution, which you write by hand,
@@ -26,22 +27,23 @@ from helpers.checks import unet as check
 # ## A class for each pixel
 #
 # The answer to a photo is now a **mask**, as large as the photo, with a class in each pixel. There
-# are three: 0 for the animal, 1 for the background, and 2 for the **border**, a narrow band between
-# them where even people don't agree. We keep a part of the photos for the test.
+# are three: 0 for the animal (`pet`), 1 for the background, and 2 for the **border**, a narrow band
+# between them where even people don't agree. We keep a part of the photos for the test.
 
 # %%
 pets = data.pets()
-classes, side = pets.classes, pets.images.shape[1]
+names, side = pets.classes, pets.images.shape[1]
 test = len(pets.images) // 4
 x_train, y_train = pets.images[test:], pets.masks[test:]
 x_test, y_test = pets.images[:test], pets.masks[:test]
 print(f"{len(x_train)} photos to learn from, {len(x_test)} for the test, side {side}")
-for k, name in enumerate(classes):
+for k, name in enumerate(names):
     print(f"{k} {name:10} {np.mean(y_train == k):.1%} of the pixels")
 
 # %% [markdown]
-# Look at photos and masks one below the other: animal blue, border orange, background left white.
-# Where would you find it hard yourself to draw the border?
+# Look at the photos and, below each, its mask: animal blue, border orange, background left white.
+# The border is only a few pixels wide, all around the animal. Where would you yourself find it hard
+# to draw?
 
 # %%
 COLORS = ListedColormap([plots.BLUE, "white", plots.ORANGE])
@@ -72,11 +74,13 @@ show_rows(
 # The **accuracy** is the share of pixels with the right class. It misleads: whoever answers
 # "background" everywhere gets all the background right, and finds no animal at all. So compare, for
 # each class, the pixels that *have* it with those that were *predicted* to have it. The
-# **intersection** is what both have in common, the **union** what at least one of them has:
+# **intersection** is what both have in common, the **union** what at least one of them has, and the
+# score is *intersection over union*:
 #
 # $$\mathrm{IoU} = \frac{\text{intersection}}{\text{union}}$$
 #
-# It is 1 if they are equal and 0 if they don't touch. A class that is in neither has no IoU: 0 / 0.
+# It is 1 if they are the same pixels and 0 if they have none in common. A class that is in neither
+# mask has no IoU: 0 / 0.
 
 # %% [markdown]
 # ### Exercise 1: IoU
@@ -86,9 +90,9 @@ show_rows(
 # an array `(classes,)` with the IoU of each class over all pixels together, and `np.nan` for a
 # class that is in neither of them.
 #
-# With `truth = [[0, 0], [1, 1]]`, `predicted = [[0, 1], [1, 1]]` and three classes: class 0 has one
-# pixel in common and two in the union, class 1 two and three, class 2 none. The result is
-# `[0.5, 0.667, nan]`.
+# With `truth = [[0, 0], [1, 1]]`, `predicted = [[0, 1], [1, 1]]` (as arrays) and three classes:
+# class 0 has one pixel in common and two in the union, class 1 two and three, class 2 none at all.
+# The result is `[0.5, 0.667, nan]`.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -121,7 +125,7 @@ check.iou(iou)
 # %% [markdown]
 # ### Exercise 2: Dice
 #
-# In medicine one reports another score, **Dice**: twice the intersection, divided by the *sum* of
+# In medicine another score is common, **Dice**: twice the intersection, divided by the *sum* of
 # both sizes,
 #
 # $$\mathrm{Dice} = \frac{2 \cdot \text{intersection}}{\text{pixels that have the class} + \text{pixels predicted to have it}}$$
@@ -174,10 +178,12 @@ def report(name, predicted):
 # - *color*: a network that sees one pixel at a time and nothing around it. (In Keras a dense layer
 #   acts on the last axis, here on the three colors of each pixel; so it *is* a 1 x 1 convolution.)
 #
-# The networks of this lab end with a *score* for each class and pixel. The loss makes probabilities
-# of them itself, by a softmax (`from_logits=True`); the largest score is the answer.
+# The networks of this lab end with a *score* for each class and pixel, its logit (lab 01). The loss
+# makes probabilities of the scores itself, by a softmax (`from_logits=True`), and takes the mean of
+# the cross-entropy over all pixels. The class with the largest score is the answer.
 #
-# Before you look: which accuracy has the first? Which mean IoU?
+# Before you look: which accuracy has the first? Which mean IoU? It takes about ten seconds, most of
+# them to load Keras.
 
 # %%
 import keras
@@ -185,7 +191,7 @@ from keras import layers
 
 keras.utils.set_random_seed(6)
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-header = f"{'':16} accuracy  " + "  ".join(f"{name:>10}" for name in classes) + "  mean IoU"
+header = f"{'':16} accuracy  " + "  ".join(f"{name:>10}" for name in names) + "  mean IoU"
 print(header)
 report("majority", np.ones_like(y_test))
 frequent = np.argmax([np.mean(y_train == k, axis=0) for k in range(3)], axis=0)
@@ -204,11 +210,12 @@ pixel_wise.fit(x_train, y_train, batch_size=8, epochs=2, verbose=0, callbacks=ba
 report("color", pixel_wise.predict(x_test, 8, verbose=0).argmax(axis=-1))
 
 # %% [markdown]
-# The accuracy of the first looks passable; its mean IoU shows what it is worth. None of them finds
-# a border. Position helps, because animals are mostly in the middle. Color alone tells almost
-# nothing, at least to so small a network: no better than background everywhere. So a
-# network has to look around each pixel: far, to see that there is an animal, and closely, to see
-# where it ends.
+# The accuracy of the first is the share of the background, and looks passable. That share is also
+# its IoU of the background; the other two classes have 0, so the mean IoU is a third of it, and
+# shows what the answer is worth. None of the three finds a border. Position helps, because animals
+# are mostly in the middle. Color alone tells almost nothing, at least to so small a network: no
+# better than background everywhere. So a network has to look around each pixel: far, to see that
+# there is an animal, and closely, to see where it ends.
 
 # %% [markdown]
 # ## The way up
@@ -222,7 +229,7 @@ report("color", pixel_wise.predict(x_test, 8, verbose=0).argmax(axis=-1))
 # ### Exercise 3: a transposed convolution
 #
 # Write `transposed_convolution(image, kernel, stride)` for an image `(h, w)` and a kernel `(k, k)`.
-# Pixel `[i, j]` stamps `image[i, j] * kernel`, with the corner of the stamp at
+# Pixel `[i, j]` stamps `image[i, j] * kernel`, with the upper left corner of the stamp at
 # `[i * stride, j * stride]`. The result has the shape
 # `((h - 1) * stride + k, (w - 1) * stride + k)`. Return floats. `stride` is at most `k`.
 #
@@ -256,7 +263,8 @@ check.transposed_convolution(transposed_convolution)
 # %% [markdown]
 # In Keras it is `Conv2DTranspose(filters, 2, strides=2)`, and the kernel is *learned*. Other ways
 # up have nothing to learn: `UpSampling2D` repeats each pixel, or interpolates. Here are three ways
-# for one small map. What does an unlucky kernel of 3 x 3 with stride 2 do?
+# for one small map, with thin lines between the pixels. What does an unlucky kernel of 3 x 3 with
+# stride 2 do?
 
 # %%
 small = np.add.outer(np.arange(2, 7), np.arange(5)).astype("float32")
@@ -271,11 +279,14 @@ ways = {
 figure, axes = plt.subplots(1, 4, figsize=(9, 2.5))
 for axis, (name, picture) in zip(axes, ways.items(), strict=True):
     axis.imshow(keras.ops.convert_to_numpy(picture), cmap="gray")
+    edges = np.arange(0.5, len(picture) - 1)
+    axis.hlines(edges, -0.5, len(picture) - 0.5, color=plots.SKY, lw=0.4)
+    axis.vlines(edges, -0.5, len(picture) - 0.5, color=plots.SKY, lw=0.4)
     axis.set(title=name, xticks=[], yticks=[])
 plots.show(
     figure,
     alt="A map of 5 by 5 that gets brighter towards a corner, and three enlargements to 10 by 10: blocks "
-    "when repeated, smooth when interpolated, a checkerboard with 3 by 3 ones at stride 2.",
+    "of 4 when repeated, smooth when interpolated, a checkerboard with 3 by 3 ones at stride 2.",
 )
 
 # %% [markdown]
@@ -286,11 +297,11 @@ plots.show(
 # %% [markdown]
 # ## The U-Net
 #
-# Coming up from a small map gives large shapes with blurred outlines: *where* can't be guessed. The
-# idea of the **U-Net** (Ronneberger et al. 2015): on the way down keep each map before it is
-# pooled, and on the way up put it beside the enlarged map of the same size. These **skips** carry
-# *where*, the way through the bottom carries *what*, and the next convolution combines both. The way
-# down is called **encoder**, the way up **decoder**.
+# The way up from a small map gives large shapes with blurred outlines, since the small map no
+# longer knows exactly *where*. The idea of the **U-Net** (Ronneberger et al. 2015): on the way down
+# keep each map before it is pooled, and on the way up put it beside the enlarged map of the same
+# size. These **skips** carry *where*, the way through the bottom carries *what*, and the next
+# convolution combines both. The way down is called **encoder**, the way up **decoder**.
 
 # %% [markdown]
 # ### Exercise 4: a decoder block
@@ -329,9 +340,18 @@ check.decoder_block(decoder_block)
 
 # %% [markdown]
 # Now the whole network. On the way down each level convolves twice (the first, whose map is the
-# largest, only once, to save time), keeps its map, and pools. At the bottom it convolves once more,
-# and then climbs with your decoder block. The last layer, 1 x 1, gives a score for each class
-# and pixel. `skips=False` leaves the skips out; all else stays.
+# largest, only once, to save time), keeps its map, and pools. At the bottom the network convolves
+# once more, and then climbs with your decoder block. The last layer, 1 x 1, gives a score for each
+# class and pixel. `skips=False` leaves the skips out; all else stays. In this sketch each line is a
+# level, with the side of its map as a fraction of the photo's:
+#
+# ```text
+# side 1     convolve ---------------- skip ---------------> decoder block, scores
+#      1/2      convolve ------------ skip -----------> decoder block
+#      1/4         convolve -------- skip -------> decoder block
+#      1/8            convolve ---- skip ---> decoder block
+#      1/16                    convolve
+# ```
 
 
 # %%
@@ -365,8 +385,8 @@ for layer in network.layers:
 print(f"{network.count_params():,} parameters")
 
 # %% [markdown]
-# Read the shapes from top to bottom: down to a map of a sixteenth of the side and up again, hence
-# the name U.
+# Read the shapes from top to bottom: down to a map of a sixteenth of the side and up again, like
+# the letter U.
 
 # %% [markdown]
 # ## Image and mask move together
@@ -381,16 +401,20 @@ print(f"{network.count_params():,} parameters")
 # Write `augment(image, mask, rng)` for one image `(h, w, 3)` and its mask `(h, w)`:
 #
 # - with probability 1/2 both are mirrored left-right,
-# - both are shifted by the same whole number of pixels, -4 to 4, up or down, and, drawn
-#   independently, by -4 to 4 pixels left or right, each of the nine as likely. What comes in at the
-#   edge repeats the edge.
+# - both are shifted up or down by one whole number of pixels and left or right by another. The two
+#   numbers are drawn independently from -4 to 4, each of the nine with the same probability. The
+#   gap that opens at an edge is filled by repeating the pixels of the edge.
 #
-# Take all chance from `rng`, a generator of NumPy. Return a new image and a new mask of the same
-# shapes and types; the ones you were given stay as they are.
+# For example, a mask with the one row `[0, 1, 2]`, mirrored and then shifted right by 1, becomes
+# `[2, 2, 1]`.
+#
+# Draw every random number from `rng`, a generator of NumPy. Return a new image and a new mask of
+# the same shapes and types; the ones you were given stay as they are.
 #
 # A shift by padding: pad by 4 pixels on each side with `np.pad(mask, 4, mode="edge")`, then cut `h`
-# x `w` out. From row 4 on it is the picture as it was; from row `4 - down` on it is shifted down by
-# `down`. For the image only the first two axes are padded: `((4, 4), (4, 4), (0, 0))`.
+# x `w` out. Cut from row 4 on, the picture is as it was; cut from row `4 - down` on, it is shifted
+# down by `down`. With columns it is the same. Of the image only the first two axes are padded:
+# `((4, 4), (4, 4), (0, 0))`.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -422,10 +446,11 @@ def augment(image, mask, rng):
 check.augment(augment)
 
 # %% [markdown]
-# What if somebody moves the photo and forgets the mask? Below is one photo four times: above with
-# the mask that belongs to it, below with one that stayed where it was. And a number: the IoU of the
-# masks that moved along with those that did *not*. A network that finds every outline exactly would
-# get no more on such data.
+# What if somebody moves the photo and forgets the mask? The figure shows one photo, moved four
+# times. White is the border of a mask: in the upper row of the one that moved together with the
+# photo, in the lower row of the one that stayed where it was. And a number: the IoU between the
+# masks that moved and those that stayed. A network that finds every outline exactly would get no
+# more on such data.
 
 
 # %%
@@ -448,15 +473,15 @@ alone = np.array([augment(image, mask, rng)[1] for image, mask in zip(x_test, y_
 print("IoU of the masks that moved with those that stayed:", np.round(iou(y_test, alone, 3), 2))
 
 # %% [markdown]
-# The animal loses much, and the border most of what it has. And no error message tells: the network
-# would only learn blurred outlines.
+# The animal loses much, and the border most of what it has. And no error message warns you: the
+# network would only learn blurred outlines.
 
 # %% [markdown]
 # ### Exercise 6: what suffers without skips?
 #
 # We train two networks with the same settings, one with skips and one without. Which class loses
-# most IoU? Write its name into `suffers`, `"pet"`, `"background"` or `"border"`, **before** you
-# train.
+# most IoU when the skips are left out? Write its name into `suffers`, `"pet"`, `"background"` or
+# `"border"`, **before** you train.
 #
 # <details><summary>Hint</summary>
 #
@@ -470,7 +495,8 @@ suffers = "border"
 ### END SOLUTION
 
 # %% [markdown]
-# Each epoch sees every training photo once, augmented anew.
+# Each epoch sees every training photo once, augmented anew. (`-(-n // 8)` is n / 8, rounded up: the
+# number of batches.)
 
 
 # %%
@@ -506,12 +532,13 @@ for name in ("without skips", "with skips"):
     report(name, predictions[name])
 
 # %% tags=["check:suffers"]
-check.suffers(suffers, results["with skips"], results["without skips"], classes)
+check.suffers(suffers, results["with skips"], results["without skips"], names)
 
 # %% [markdown]
-# The border most of all: it lives from *where*, and *where* came by the skips. See it: in the first
-# row below the photos, then the network before any training, then without and with skips, then the
-# truth. What can the network without skips do, and what not?
+# The border most of all: it depends on *where*, and *where* came through the skips. Look at it: the
+# first row shows the photos, the next three the masks of the network before any training, without
+# skips and with skips, and the last one the truth. What can the network without skips do, and what
+# can't it?
 
 # %%
 show_rows(
@@ -522,14 +549,14 @@ show_rows(
 )
 
 # %% [markdown]
-# Without skips it draws a smooth shape roughly where the animal is: offline with an even band as
-# border, on the real photos with none, and there it is little better than *position* above. With
-# skips the outline is finer, but ragged and in places torn.
+# Without skips the network draws a smooth shape roughly where the animal is: offline mostly with an
+# even band as border, on the real photos with none, and there it is little better than *position*
+# above. With skips the outline is finer, but ragged and in places torn.
 #
 # Where is it wrong? For the animal alone, the next figure marks in blue what was found (*true
 # positives*), in orange-red what was taken for an animal but is none (*false positives*), and in
-# black what was missed (*false negatives*). The orange-red contains pixels of the border, where even
-# people don't agree. Which mistakes do the skips mend, and which not?
+# black what was missed (*false negatives*). The orange-red includes pixels of the border, where
+# even people don't agree. Which mistakes do the skips mend, and which don't they?
 
 # %%
 MISTAKES = ListedColormap(["white", plots.BLUE, plots.VERMILION, plots.BLACK])
@@ -568,17 +595,18 @@ plots.show(
 )
 
 # %% [markdown]
-# With skips false alarms fall; what is missed hardly changes on the real photos. Thin parts and whole
-# wrong regions remain. The regions are not a question of *where*, but of *what*, and for it the
+# With skips there are fewer false alarms on the whole, though not in every photo; on the real photos
+# what is missed hardly changes. Two kinds of mistakes remain: thin parts that are missed, and whole
+# regions that are wrong. The regions are not a question of *where* but of *what*, and for that the
 # network has seen too few photos.
 
 # %% [markdown]
 # ## An encoder that knows animals
 #
 # Lab 05 showed what helps with few photos: a backbone that was trained before. It can be the way
-# down of a U-Net, its encoder. We freeze it, take its maps before each halving as skips, and
-# train the way up alone. Batch normalization in the backbone keeps its averages, since it is
-# frozen; and it scales the photos itself.
+# down of a U-Net, its encoder. We freeze it, take its maps before each halving as skips, and train
+# the way up alone. Its batch normalization keeps its averages, since it is frozen. The backbone
+# scales the photos itself, so no `Rescaling` is needed.
 
 
 # %%
@@ -608,11 +636,11 @@ for name in ("position", "without skips", "with skips"):
 report("backbone", predictions["backbone"])
 
 # %% [markdown]
-# All classes gain, compared with the U-Net from scratch: its features tell *what* is an animal, and
-# its skips *where*, with no more photos than before. It had help: most breeds
-# of the real photos are among the classes of ImageNet, and offline the backbone has learned from
-# drawings of the same making. If your result stays below the bar, look at your decoder block and at
-# `augment`.
+# All classes gain, compared with the U-Net from scratch: the features of the backbone tell *what*
+# is an animal, and its maps on the way down *where*, with no more photos than before. It had help:
+# most breeds of the real photos are among the classes of ImageNet, and offline the backbone has
+# learned from drawings of the same making. If your result stays below the bar, look at your decoder
+# block and at `augment`.
 
 # %%
 check.reached("mean IoU", results["backbone"].mean(), at_least=0.64 if pets.source.real else 0.68)
@@ -622,10 +650,10 @@ check.reached("mean IoU", results["backbone"].mean(), at_least=0.64 if pets.sour
 #
 # A U-Net doesn't care what its pixels are. In a map of the moisture in the air there are
 # **atmospheric rivers**: long narrow bands that carry water from the tropics to the middle
-# latitudes, and bring the heaviest rains. In the ClimateNet project (Prabhat et al. 2021) experts
-# outlined them, and networks learned to find them. Ours are made by the lab: a moist south, clouds
-# of all sizes, in half of the maps a bent narrow band, the river, and round moist spots that are
-# none.
+# latitudes, and bring heavy rain there. In the ClimateNet project (Prabhat et al. 2021) experts
+# outlined them, and networks learned to find them. Our maps are made by the lab: a moist south,
+# clouds of several sizes, round moist spots that are no rivers, and in half of the maps a river, a
+# narrow bent band.
 
 
 # %%
@@ -661,8 +689,8 @@ x_new, y_new = make_weather(200, rng)
 print(f"{y_weather.mean():.1%} of the pixels belong to a river")
 
 # %% [markdown]
-# Three maps of moisture (0 to 255, in an invented unit) with a river, and their masks. Could you draw
-# them?
+# Three maps of moisture (0 to 255, in an invented unit; dark is moist) with a river, and their
+# masks. Could you draw the masks yourself?
 
 # %%
 with_river = np.flatnonzero(y_new.any(axis=(1, 2)))[:3]
@@ -691,8 +719,9 @@ plots.show(
 #
 # $$w_k = \frac{\text{pixels}}{\text{classes} \cdot \text{pixels of class } k}$$
 #
-# and 0 for a class that never occurs. So each class weighs the same in total. With the mask
-# `[[0, 0], [0, 1]]` and two classes the weights are 4 / (2 * 3) = 0.667 and 4 / (2 * 1) = 2.
+# and 0 for a class that never occurs. So the pixels of each class that occurs weigh the same in
+# total. With the mask `[[0, 0], [0, 1]]` and two classes the weights are 4 / (2 * 3) = 0.667 and
+# 4 / (2 * 1) = 2.
 #
 # <details><summary>Hint</summary>
 #
@@ -713,10 +742,10 @@ def class_weights(masks, classes):
 check.class_weights(class_weights)
 
 # %% [markdown]
-# The same U-Net, narrower, with one channel in and two classes out, once with the plain loss and
-# once with your weights. `fit` takes a weight for each pixel: `weights[y]` looks it up for each
-# pixel. It takes about half a minute. We look at the rivers only: their IoU, which share of their
-# pixels was found (**recall**), and which share of the pixels called river are river
+# The same U-Net, narrower, with one channel in and two classes out, is trained once with the plain
+# loss and once with your weights. `fit` takes a weight for each pixel: `weights[y]` looks up the
+# one of its class. It takes about half a minute. We look at the rivers only: their IoU, which share
+# of their pixels was found (**recall**), and which share of the pixels called river are river
 # (**precision**). What will the weights change?
 
 # %%
@@ -757,11 +786,11 @@ plots.show(
 
 # %% [markdown]
 # Both accuracies are high, but so would be that of *no river anywhere*: nearly all is background.
-# The plain loss finds most of the rivers already. The weighted network misses far fewer river
-# pixels, and pays with more false alarms: it draws rivers too wide. Its IoU is *lower*, for its loss
-# doesn't ask for a good IoU: a missed river pixel costs as much as many false alarms (their number
-# stands above the table). As with the storms of lab 02, the loss says which mistake you prefer, so
-# choose it by what a miss and a false alarm cost.
+# With the plain loss most of the rivers are found already. The weighted network misses far fewer
+# river pixels, and pays with more false alarms: it draws rivers too wide. Its IoU is *lower*, for
+# its loss doesn't ask for a good IoU: a missed river pixel costs as much as many false alarms (their
+# number stands above the table). As with the storms of lab 02, the loss says which mistake you
+# prefer, so choose it by what a miss and a false alarm cost.
 
 # %%
 check.score_card()

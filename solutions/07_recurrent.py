@@ -12,9 +12,9 @@
 # - turn a signal into a picture of its frequencies.
 #
 # You need about three hours. The notebook computes for two to three minutes on two CPU cores and
-# takes up to 1.3 GB of memory. The data: what phones measured while 30 people walked, sat and lay
-# (UCI HAPT), if somebody has put it into the data folder; otherwise walking signals made for this
-# course. All other signals are made by the lab itself.
+# takes up to 1.3 GB of memory. The data: what phones measured while 30 people walked, sat, stood
+# and lay (UCI HAPT), if these recordings are in the data folder; otherwise signals like them, made
+# for this course. All other signals are made by the lab itself.
 
 # %%
 import matplotlib.pyplot as plt
@@ -69,7 +69,7 @@ print(np.round(states, 3))
 # and `bias` is `(u,)`. Return the new state, `(n, u)`.
 #
 # With `x = [[1, 0]]`, `h = [[0.5]]`, `kernel = [[1], [2]]`, `recurrent = [[-1]]` and `bias = [0.5]`:
-# tanh(1 x 1 + 0 x 2 - 0.5 + 0.5) = tanh(1), so the result is `[[0.762]]`.
+# tanh(1 * 1 + 0 * 2 - 0.5 + 0.5) = tanh(1), so the result is `[[0.762]]`.
 #
 # <details><summary>Hint</summary>
 #
@@ -89,7 +89,8 @@ def rnn_step(x, h, kernel, recurrent, bias):
 check.rnn_step(rnn_step)
 
 # %% [markdown]
-# In Keras, `SimpleRNN` is this cell with a loop around it. What it returns depends on what you need:
+# In Keras, `SimpleRNN` is this cell with a loop around it. You choose what it returns. Here are the
+# shapes for two sequences and four units:
 
 # %%
 import keras
@@ -112,9 +113,9 @@ print("from one vector:", layers.SimpleRNN(4, return_sequences=True)(repeated).s
 # %% [markdown]
 # ## Sequences of different lengths
 #
-# One person's recording has 3 steps, another's 5. Arrays are rectangular, so the short one is filled up
-# (**padding**), and a **mask** says what is real. Where the mask is False nothing has happened: the
-# state must stay as it was.
+# One person's recording has 3 steps, another's 5. Arrays are rectangular, so the short one is
+# filled up (**padding**), and a **mask** says which steps are real. (It has nothing to do with the
+# masks of lab 06.) Where the mask is False nothing has happened: the state must stay as it was.
 
 # %% [markdown]
 # ### Exercise 2: unroll
@@ -157,8 +158,9 @@ check.unroll(unroll)
 
 # %% [markdown]
 # In Keras a layer `Masking` finds the padded steps (all inputs equal to a value that never occurs
-# otherwise, here -9) and tells the layers after it. Here is one sequence as it is and filled up to 50
-# steps, and then both sequences without a mask:
+# otherwise, here -9) and tells the layers after it. Below is the last state of one sequence, first
+# as it is, then filled up to 50 steps and with a mask. The last two lines are both sequences,
+# filled up but without a mask:
 
 # %%
 rnn = layers.SimpleRNN(4)
@@ -187,10 +189,12 @@ for factor in [0.5, 0.9, 1.0, 1.1, 2.0]:
     print(f"{factor} to the power of 10: {factor**10:9.2g}   of 200: {factor**200:9.2g}")
 
 # %% [markdown]
-# Slightly below 1, and nothing arrives: the gradient **vanishes**. Slightly above, and it **explodes**.
-# Now for cells with 32 units. `jacobian` changes each number of the state a little, and looks at what
-# that does to the new state. It is the matrix of one step; the product of these matrices is
-# what a gradient meets on its way.
+# Slightly below 1, and nothing arrives: the gradient **vanishes**. Slightly above, and it
+# **explodes**. Now for cells with 32 units. `jacobian` changes each number of the state a little,
+# and looks at what that does to the new state. This gives the matrix of one step; the product of
+# these matrices is what a gradient meets on its way. `gradient_norm` measures how large that
+# product is: 1 if it passes every gradient on as it is, less if gradients become smaller, more if
+# they grow.
 
 
 # %%
@@ -221,19 +225,20 @@ def gradient_norm(cell, inputs, units=32):
 # %% [markdown]
 # ### Exercise 3: what is left?
 #
-# Four cells read one symbol and then 199 steps of silence. How much of the gradient is left, 200 steps
-# back? 1 means all of it.
+# Four cells read one symbol and then 199 steps of silence (all inputs zero). How much of the
+# gradient is left, 200 steps back? 1 means all of it.
 #
-# - `"tanh, small weights"`: random numbers for $U$, so small that a state shrinks to about a half,
+# - `"tanh, small weights"`: random numbers for $U$, so small that a state shrinks to about a half
+#   at each step,
 # - `"tanh, large weights"`: random numbers so large that a small state grows to about three times
-#   its size,
+#   its size at each step,
 # - `"ReLU, identity"`: ReLU in place of tanh, and $U$ begins as the identity matrix: the new state
 #   is the old one, plus the input,
 # - `"LSTM"`: the cell that you will write below. It has a memory, of which it keeps a share at each
 #   step, 0.73 to begin with.
 #
 # Before you go on, set `keeps` to the name of the cell whose value is nearest to 1, on a
-# scale of powers of ten.
+# scale of powers of ten (there 0.01 and 100 are equally far from 1).
 #
 # <details><summary>Hint</summary>
 #
@@ -272,7 +277,7 @@ silence[0] = np.random.default_rng(7).normal(size=4)  # after one symbol
 norms = {}
 for name, cell in cells.items():
     norms[name] = gradient_norm(cell, silence)
-    print(f"{name:20} after 200 steps back: {norms[name][-1]:.1e} of it is left")
+    print(f"{name:20} 200 steps back {norms[name][-1]:.1e} of it is left")
 
 
 # %%
@@ -297,16 +302,16 @@ show_norms(
 check.keeps(keeps, norms)
 
 # %% [markdown]
-# A straight line on this axis is a power, as in the table above: each step multiplies by the same
-# factor. With small weights nothing is left to learn from. (It falls a little less steeply than
-# 0.5: what fades most slowly is what remains.) With large weights the line wiggles, since tanh
+# A straight line on this axis is a power, as in the list of powers above: each step multiplies by
+# the same factor. With small weights nothing is left to learn from. (It falls a little less steeply
+# than 0.5: what fades most slowly is what remains.) With large weights the line wiggles, since tanh
 # flattens large states, but the gradient grows without end, and one training step changes the
 # weights beyond repair. (Pascanu et al. 2013 work out both.) The identity (Le et al. 2015) passes
 # on all that it receives; what is missing was lost in the first step, in units that ReLU had set to
-# zero. As it begins it doesn't forget, either: whatever comes in stays there.
+# zero. Before training it doesn't forget, either: whatever comes in stays there.
 #
 # The LSTM loses about the same share at each step, less than 27 %, because a part of the gradient
-# comes back past the memory. It will be able to learn both, to keep and to forget.
+# takes another way than through the memory. It will be able to learn both, to keep and to forget.
 
 # %% [markdown]
 # ## Clipping
@@ -365,9 +370,13 @@ check.clip(clip)
 # c' &= f \cdot c + i \cdot g, \qquad h' = o \cdot \tanh(c')
 # \end{aligned}$$
 #
+# Here $\sigma$ is the sigmoid, and $c'$ and $h'$ are the *new* memory and state, not derivatives.
 # Products between gates and states are number by number. Where $f$ is 1 and $i$ is 0 the memory
 # stays as it is. On its direct way back from $c'$ to $c$ the gradient is multiplied by $f$ alone,
 # not by a matrix.
+#
+# A memory by itself: a 1 comes in, nine tenths of it stay at each step, until the forget gate
+# closes.
 
 # %%
 c = 0.0
@@ -429,15 +438,15 @@ check.lstm_step(lstm_step)
 #
 # Two traps. There are **two** biases, one beside $xW$ and one beside $hU$: for $z$ and $r$ only
 # their sum matters, but in $g$ the reset gate multiplies the second one. And in the paper, $r$
-# multiplies $h$ *before* the product with $U_g$. Keras does it after (`reset_after=True`), as GPUs
-# do it faster.
+# multiplies $h$ *before* the product with $U_g$. Keras does it after (`reset_after=True`), because
+# GPUs compute that faster.
 
 # %% [markdown]
 # ### Exercise 6: the GRU
 #
 # Write `gru_step(x, h, kernel, recurrent, bias)` as above. The parts stand side by side in the order
 # **z, r, g**: `kernel` is `(f, 3u)`, `recurrent` is `(u, 3u)`; `bias` is `(2, 3u)`, and its first row
-# belongs to $xW$, its second to $hU$. Return $h'$, `(n, u)`.
+# ($b$) belongs to $xW$, its second ($b'$) to $hU$. Return $h'$, `(n, u)`.
 #
 # With all weights and biases 0, z and r are 0.5 and the new is 0: `h = [[2]]` becomes `[[1]]`.
 #
@@ -483,7 +492,7 @@ for layer in [layers.SimpleRNN(10), layers.GRU(10), layers.LSTM(10)]:
 #
 # A task made for memory. The first symbol is one of four. After it come other symbols that mean
 # nothing, and at the end the network has to say what the first was. Guessing is right in a quarter of
-# the cases. It needs no arithmetic: only the memory, for 10, 30 or 150 steps.
+# the cases. The task needs no arithmetic, only a memory, for 10, 30 or 150 steps.
 
 
 # %%
@@ -525,8 +534,8 @@ def lengthen_memory(layer, steps):
 
 
 # %% [markdown]
-# Twelve short trainings take about a minute. Before you look: which networks will manage 150
-# steps?
+# Twelve short trainings take about a minute: four networks, three lengths each. Before you look:
+# which networks will manage 150 steps?
 
 # %%
 readers = {
@@ -567,9 +576,9 @@ for name in readers:
     print(f"{name:18}", *(f"{recalled[name, steps]:7.2f}" for steps in lengths))
 
 # %% [markdown]
-# Over 10 steps all can do it. Over 150 neither the SimpleRNN can, nor the LSTM as it comes: its
-# gates *could* hold the memory, but in this short training they never learn to, since hardly any
-# gradient tells them. With a long memory LSTM and GRU recall the symbol.
+# Over 10 steps all can do it. Over 150 steps neither the SimpleRNN can do it, nor the LSTM as Keras
+# sets it up: its gates *could* hold the memory, but in this short training they never learn to,
+# since hardly any gradient tells them. With a long memory LSTM and GRU recall the symbol.
 #
 # Are you surprised by the SimpleRNN, which does no worse than the LSTM over 30 steps? Let's look at
 # the gradients of the four networks again, before any training, but with the symbols of the task
@@ -608,11 +617,11 @@ check.reached("share recalled over 150 steps", recalled["LSTM, long memory", 150
 # %% [markdown]
 # ## When the future is known
 #
-# Clean a noisy recording: at each step there is a measurement with an error as large as the signal
-# itself, and the network should say what the true value is. This is many to many. A recurrent
-# network knows the past at each step. If the recording is complete, why not read it backward as
-# well? A **bidirectional** layer holds two: one reads forward, one backward, and their states are
-# put side by side.
+# The task: clean a noisy recording. At each step there is a measurement with an error about as
+# large as the signal itself, and the network should say what the true value is. This is many to
+# many. A recurrent network knows the past at each step. If the recording is complete, why not read
+# it backward as well? A **bidirectional** layer holds two: one reads forward, one backward, and
+# their states are put side by side.
 
 
 # %%
@@ -628,7 +637,9 @@ rng = np.random.default_rng(7)
 (x_noisy, signal), (x_new, signal_new) = noisy(1000, 60, rng), noisy(500, 60, rng)
 
 # %% [markdown]
-# The bidirectional one gets half the units in each direction, so that it doesn't have more weights.
+# The bidirectional layer gets half the units in each direction, so that it doesn't have more
+# weights. The error is the root of the mean squared difference from the true signal. Which is
+# smaller?
 
 # %%
 directions = {
@@ -644,9 +655,9 @@ for name, layer in training.track(directions.items()):
     print(f"{name:9} {model.count_params():4} parameters, error {error:.3f}")
 
 # %% [markdown]
-# Both remove more than half of the error; the one that knows the future is better, with fewer
-# weights. But in a **forecast** the future isn't there. If tomorrow is to be forecast, no layer may
-# read tomorrow. The past may be read in both directions.
+# Both remove a large part of the error; the one that knows the future is better, with fewer weights.
+# But in a **forecast** the future isn't there. If tomorrow is to be forecast, no layer may read
+# tomorrow. The past may be read in both directions.
 #
 # Recurrent layers can also be stacked, one on the states of the other. Each but the last then needs
 # `return_sequences=True`, since the next one reads a sequence, too.
@@ -654,10 +665,11 @@ for name, layer in training.track(directions.items()):
 # %% [markdown]
 # ## What is this person doing?
 #
-# A phone on the belt measures acceleration along three axes x, y, z in g (gravity included) and the
-# rate of rotation about them in rad/s, 50 times a second: six numbers at each step. Recordings of
-# 30 people, real or made (see the line below), are cut into windows of 128 steps, 2.56 seconds. As
-# long as somebody does the same thing, each window overlaps the next by half. What were they doing?
+# A phone on the belt measures acceleration along three axes x, y, z and the rate of rotation about
+# them in rad/s, 50 times a second: six numbers at each step. The unit of acceleration is g: a phone
+# at rest measures 1 g, because gravity is included. Recordings of 30 people, real or made (see the
+# line below), are cut into windows of 128 steps, 2.56 seconds. As long as somebody does the same
+# thing, each window overlaps the next by half. What were they doing?
 
 # %%
 activity = data.activity()
@@ -685,9 +697,9 @@ plots.show(
 )
 
 # %% [markdown]
-# (Rotation isn't shown.) Steps are easy to see, and whether somebody lies: then gravity is on
-# another axis. Sitting and standing look alike; walking and stairs differ by details. And every
-# person walks differently.
+# (Rotation isn't shown.) Steps are easy to see, and so is whether somebody is lying: then gravity
+# is on another axis. Sitting and standing look alike; walking and stairs differ in details. And
+# every person walks differently.
 #
 # So what should the test ask? The phone will be worn by people who weren't among the 30. The test
 # must be on people whom the network has never seen.
@@ -733,8 +745,8 @@ print(f"{len(people[::4])} test people, {count} of {len(activity.y)} windows")
 # Four networks will read the windows. A dense one sees 768 numbers side by side. A **1-D
 # convolution** (lab 03: a template that slides along a signal; `Conv1D(32, 7)` has 32 of them, 7
 # steps long, over all six channels) finds the same pattern at any time; a global average asks how
-# often it occurs. The LSTM reads step by step. The last one does both: convolutions with a stride
-# make the sequence shorter, and an LSTM reads what they found.
+# often it occurs. The LSTM reads step by step. The last one does both: a convolution with a stride
+# of 4 makes the sequence shorter, and an LSTM reads what it found.
 
 
 # %%
@@ -767,7 +779,9 @@ def recognizer(body, x_train):
 
 
 # %% [markdown]
-# The four trainings take about a minute on the real recordings. Which will be quickest, and which best?
+# All of them begin with a layer `Normalization`: `adapt` measures the mean and the spread of each
+# channel, on the *training* windows only. The four trainings take about a minute on the real
+# recordings, less offline. Which will be quickest, and which best?
 
 # %%
 import time
@@ -788,9 +802,11 @@ for name in training.track(networks):
 # in the window a step is taken. The LSTM takes longest, though it has the fewest weights: it has to
 # do its 128 steps one after the other, while a convolution handles all places at once. (The seconds
 # include the preparation of each network.) For patterns that are short compared with the sequence,
-# try a 1-D CNN first; Bai et al. (2018) found the same in many tasks.
+# try a 1-D CNN first; Bai et al. (2018) found convolutions ahead of recurrent networks in many
+# tasks.
 #
-# Does it work equally well for everyone? And what does it mix up? (The color shows the mistakes.)
+# Does the 1-D CNN work equally well for everyone? And what does it mix up? (Bold numbers on the
+# diagonal are right answers; the color shows the mistakes.)
 
 # %%
 predicted = models["1-D CNN"].predict(x[test_windows], verbose=0).argmax(axis=1)
@@ -813,9 +829,9 @@ plots.show(
 #
 # What if we had simply split the windows at random? The same people are then in training and test,
 # and what is more, each test window shares half of its samples with the window before and half with
-# the one after, and most of these are in the training part. Compare two methods. A nearest neighbor
-# answers with the label of the training window that looks most like this one. Nothing shows better
-# what can be learned by heart.
+# the one after, and most of these are in the training part. Compare two methods. The first, a
+# **nearest neighbor**, answers with the label of the training window that looks most like this one.
+# Nothing shows better what can be learned by heart.
 
 # %%
 from sklearn.neighbors import KNeighborsClassifier
@@ -828,6 +844,9 @@ for name, (train, held_out) in splits.items():
     nearest = KNeighborsClassifier(1).fit(flat[train], y[train])
     print(f"nearest neighbor, {name}: {nearest.score(flat[held_out], y[held_out]):.1%}")
 
+# %% [markdown]
+# The second is the 1-D CNN, trained once more: five to ten seconds. Will it look better, too?
+
 # %%
 keras.utils.set_random_seed(7)
 train, held_out = by_window
@@ -839,10 +858,9 @@ print(f"1-D CNN, by person {recognized['1-D CNN']:.1%}, by window {leaky:.1%}")
 # %% [markdown]
 # Split by window, the nearest neighbor looks better: it finds the same person, or even a window
 # that shares half of its samples. It hasn't become better. The test has become easier, and answers
-# a question that nobody asked. The CNN, which has found what steps have in common and learned fewer
-# windows by heart, hardly changes here. But how much you deceive yourself you can't know before you
-# have done it right. Whenever measurements belong together, by person, by patient, by storm, split
-# by that.
+# a question that nobody asked. The CNN stores no windows, and hardly changes here. But how much you
+# deceive yourself you can't know before you have done it right. Whenever measurements belong
+# together, by person, by patient, by storm, split by that.
 
 # %%
 check.reached("accuracy for new people", recognized["1-D CNN"], at_least=0.85)
@@ -850,11 +868,11 @@ check.reached("accuracy for new people", recognized["1-D CNN"], at_least=0.85)
 # %% [markdown]
 # ## A signal as a picture
 #
-# Radio receivers on the ground and on satellites pick up waves that sound, through a loudspeaker,
-# like falling tones, **whistlers** (they begin as lightning; on their way through the plasma around
-# the Earth the low frequencies fall behind), and like mostly rising ones, **chorus** (from
-# electrons in the radiation belts; Helliwell 1965). We make similar tones, falling, rising and
-# steady, in noise, 8,000 samples a second. Here is one of them. Can you tell which?
+# Radio receivers on the ground and on satellites pick up waves that you can listen to through a
+# loudspeaker. **Whistlers** are falling tones: they begin as lightning, and on their way through
+# the plasma around the Earth the low frequencies fall behind. **Chorus** is made of mostly rising
+# tones, from electrons in the radiation belts (Helliwell 1965). We make similar tones, falling,
+# rising and steady, in noise, 8,000 samples a second. Here is one of them. Can you tell which?
 
 # %%
 RATE = 8000  # samples per second
@@ -921,7 +939,7 @@ check.spectrogram(spectrogram)
 
 # %% [markdown]
 # Pictures of three tones, frames of 64 samples, 8 ms, every 4 ms. We show the logarithm: the ear,
-# too, hears ratios of loudness.
+# too, hears ratios of loudness. One of the three is the signal above.
 
 # %%
 pictures = np.log(np.stack([spectrogram(signal, 64, 32) for signal in tones]) + 1e-3)
@@ -942,9 +960,9 @@ plots.show(
 )
 
 # %% [markdown]
-# What was hidden is now a line that anyone can see, and a CNN for images can, too. Compare it with
-# a dense network and with a 1-D CNN, both of which get the signal itself. 600 tones for training,
-# 300 for the test.
+# What was hidden is now a line that anyone can see. Can a CNN for images see it, too? Compare it
+# with a dense network and with a 1-D CNN, both of which get the signal itself. There are 600 tones
+# for training and 300 for the test; guessing is right in a third of the cases.
 
 # %%
 image_stages = []
@@ -974,11 +992,11 @@ for name, (inputs, body) in training.track(listeners.items()):
 
 # %% [markdown]
 # The dense network knows its 600 signals by heart, and guesses at all others. The 1-D CNN sees 46
-# samples, 6 ms, at a time (compute its receptive field as in lab 04), and averages over the rest:
+# samples, 6 ms, at a time (compute its receptive field as in lab 04), and averages over all places:
 # it can find a steady tone, but falling and rising ones hold the same frequencies. A network for
-# signals that does better has to be larger. In the picture the same number of layers sees many
-# frames at once, and there a slope is visible. What you know about a signal, put into its form,
-# saves layers and data.
+# signals would have to see a longer part at a time to do better. In the picture the same number of
+# layers sees many frames at once, and there a slope is visible. What you know about a signal, put
+# into its form, saves layers and data.
 
 # %%
 check.reached("share of tones recognized", heard["2-D CNN, picture"], at_least=0.9)

@@ -5,7 +5,7 @@
 #
 # - split and scale a series in time, and say how the future leaks into a score,
 # - cut a series into rolling windows, for any number of steps in and out,
-# - hold every network against persistence, the seasons and autoregression,
+# - compare every network with persistence, the seasons and autoregression,
 # - forecast many steps ahead in three ways,
 # - train a stateful network, whose memory reaches far beyond its window,
 # - evaluate a forecast as it would be used: refitted year by year.
@@ -30,12 +30,14 @@ from helpers.checks import series as check
 # Photos can be shuffled; each stands for itself. In a **time series** the order is the content:
 # neighbors resemble each other, the level drifts, a season returns. Three series:
 #
-# - **CO2**: carbon dioxide in the air at Mauna Loa, Hawaii, a value a week, in parts per million
+# - **CO2**: carbon dioxide in the air at Mauna Loa, Hawaii, one value a week, in parts per million
 #   (ppm). C. D. Keeling began to measure it in 1958.
-# - **Sunspots**: a number a year that grows with the spots on the sun, since 1700.
+# - **Sunspots**: one number a year, the larger the more spots the sun has, since 1700.
 # - **Sea surface temperature** (SST): the Pacific between the equator and 10 degrees south, off
-#   the coast of South America, a mean a month, in degrees Celsius. In years of *El Niño* this water
+#   the coast of South America, one mean a month, in degrees Celsius. In years of *El Niño* this water
 #   is much too warm.
+#
+# Each becomes a `Series` of pandas: an array of values, with the time of each as its `index`.
 
 # %%
 weekly = datasets.co2.load_pandas().data["co2"]
@@ -71,10 +73,10 @@ plots.show(
 )
 
 # %% [markdown]
-# CO2 has a trend and a clockwork of a season. The sunspots have a period of *about* eleven years,
-# and no two peaks are alike. The sea has an exact season, and on top of it the warm years of
-# El Niño (find those of 1982/83 and 1997/98), which come as they like. So we shall not expect the
-# same method to win everywhere.
+# CO2 has a trend, and a season as regular as a clock. The sunspots have a period of *about* eleven
+# years, and no two peaks are alike. The sea has an exact season, and on top of it the warm years of
+# El Niño (find those of 1982/83 and 1997/98), which come at irregular times. So we shall not expect
+# the same method to win everywhere.
 
 # %% [markdown]
 # ## Gaps
@@ -89,10 +91,11 @@ print("NaN in the series:", gap.sum(), "   longest gap:", lengths.max(), "weeks"
 print("mean by NumPy:", np.mean(weekly.to_numpy()), "   without the gaps:", np.nanmean(weekly))
 
 # %% [markdown]
-# NumPy passes the NaN on in silence; a loss would be NaN from the first batch. Could we just *drop*
-# the weeks without a value? Then the rows no longer stand for equal times, and "52 rows ago" is no
-# longer a year ago. The course's `windows.rolling_windows`, which you will write yourself soon,
-# takes neither, and says why.
+# NumPy passes the NaN on in silence; a loss would be NaN from the first batch that holds one. Could
+# we just *drop* the weeks without a value? Then the rows no longer stand for equal times, and "52
+# rows ago" is no longer a year ago. The course's `windows.rolling_windows`, which you will write
+# yourself soon, pairs each 52 weeks with the week after them. It accepts neither the series with NaN
+# nor the one without these weeks, and says why.
 
 # %%
 dropped = weekly.dropna()
@@ -104,8 +107,10 @@ for values, times in [(weekly, weekly.index), (dropped, dropped.index)]:
 
 # %% [markdown]
 # So **fill** small gaps, and cut the series at large ones. Which filling is good? We can measure it:
-# hide values that we know, in gaps of the same lengths but ten years later, and fill them. Guess
-# the order of the three ways.
+# hide values that we know, in gaps of the same lengths but ten years later, and fill them with the
+# mean of the series, with the last known value, or along a straight line across the gap. The error
+# is the root of the mean squared error, **RMSE**, which has the unit of the values. Guess the order
+# of the three ways.
 
 # %%
 hidden = gap.shift(520, fill_value=False) & ~gap
@@ -204,8 +209,8 @@ for name, part in [("training part", co2[:n]), ("whole series", co2)]:
 #
 # The second leak is greater still: **shuffling windows before the split**. Windows overlap, so a
 # test window then has a twin in the training part, shifted by a month, whose targets are nearly its
-# own. Any method that can look up will shine. Ours looks up and does nothing else: it takes the
-# future of the most similar window it knows.
+# own. Any method that looks for similar cases will shine. Ours does nothing else: it finds the most
+# similar window it knows, and answers with what came after that one.
 
 
 # %%
@@ -219,8 +224,8 @@ for name, old, new in [
     print(f"{name:21} RMSE {np.sqrt(np.mean((answers - y[new]) ** 2)):5.2f} ppm")
 
 # %% [markdown]
-# In truth it can't forecast at all: with a rising trend no old window is like a new one. Shuffled,
-# it looks excellent. **Split in time, before anything else.**
+# In truth it can't forecast at all: with a rising trend no old window is like a new one. With
+# shuffled windows it looks excellent. **Split in time, before anything else.**
 
 # %% [markdown]
 # ## Rolling windows
@@ -253,7 +258,7 @@ for name, old, new in [
 # <details><summary>Hint 1</summary>
 #
 # The last possible start is n - n_in - n_out. How many multiples of the stride are there from 0 up to
-# it, both counted? It is the formula of the convolution's output again (lab 03).
+# it, both included? It is the formula of the convolution's output again (lab 03).
 # </details>
 # <details><summary>Hint 2</summary>
 #
@@ -323,7 +328,7 @@ print(f"{len(x)} windows; at t = 10 forecast {forecast:.3f}, truth {np.sin(10) +
 # %% [markdown]
 # ## What a forecast must beat
 #
-# No error means anything alone. Three forecasts cost nothing:
+# An error alone means nothing. Three forecasts cost nothing:
 #
 # - **persistence**: it stays as it is now,
 # - **seasonal naive**: it will be as it was a year before,
@@ -331,8 +336,8 @@ print(f"{len(x)} windows; at t = 10 forecast {forecast:.3f}, truth {np.sin(10) +
 #   training part.
 #
 # From here on the task is the sea temperature: from 24 months forecast the value **three months
-# ahead**. The last 30 % of the months are the test, and all is scaled with the part before. The
-# scaling cancels out in a skill; an error times the deviation is in degrees again.
+# ahead**. The last 30 % of the months are the test, and all is scaled with the part before. An error
+# times the deviation is in degrees again.
 
 
 # %%
@@ -349,6 +354,11 @@ def make_pairs(series, ahead, share=0.7):
     old, new = start + N_IN + ahead <= n, start + N_IN >= n
     return x[old], y[old], x[new], y[new]
 
+
+# %% [markdown]
+# Each of the three is an array with one forecast for each window of the test. `usual` holds the
+# monthly means as a series as long as `sst`, so that the same function cuts it. Which of the three
+# will be best, which worst?
 
 # %%
 x_train, y_train, x_test, y_test = make_pairs(sst, AHEAD)
@@ -376,12 +386,13 @@ for name, forecast in forecasts.items():
 # %% [markdown]
 # ### Exercise 3: skill
 #
-# The **skill** of a forecast says which part of the reference's error it removes (Murphy 1988):
+# The **skill** of a forecast says what share of the reference's error it removes (Murphy 1988):
 #
 # $$\text{skill} = 1 - \frac{\mathrm{MSE}(\text{forecast})}{\mathrm{MSE}(\text{reference})}$$
 #
 # It is 1 for a perfect forecast, 0 for one that is as good as the reference, negative for a worse
-# one. Write `skill(truth, forecast, reference)` for three arrays of the same shape.
+# one. It has no unit: whether the values are scaled or in degrees makes no difference. Write
+# `skill(truth, forecast, reference)` for three arrays of the same shape.
 #
 # With truth `[1, 2]`, forecast `[1, 1]` and reference `[3, 2]` the mean squared errors are 0.5 and 2,
 # so the skill is 0.75.
@@ -483,9 +494,9 @@ for name, value in skills.items():
 # With two lags it knows where the season is heading; with a year or two of them it beats the monthly
 # mean, too, since it also knows whether this year is warm. **This is what a network has to beat.**
 #
-# Two more classics that you will meet, both with a hidden state that a recurrent network resembles:
+# Two more classics that you will meet, both with a hidden state, as a recurrent network has one:
 # in a *linear dynamical system* the state is a vector that moves linearly (Kalman 1960), in a *hidden
-# Markov model* it is one of a few kinds, and jumps (Rabiner 1989).
+# Markov model* it is one of a few values, and jumps from one to another (Rabiner 1989).
 
 # %% [markdown]
 # ## Networks
@@ -596,8 +607,13 @@ for seed in (0, 1):
 
 figure, axis = plt.subplots(figsize=(7.5, 2.8))
 when = sst.index[-len(y_test) :]
-for name, color in [("persistence", plots.SKY), ("AR(24)", plots.BLUE), ("GRU", plots.VERMILION)]:
-    axis.plot(when, deviation * forecasts[name] + center, color=color, linewidth=1.2, label=name)
+for name, style, color in [
+    ("persistence", "--", plots.SKY),
+    ("AR(24)", "-", plots.BLUE),
+    ("GRU", "-", plots.VERMILION),
+]:
+    level = deviation * forecasts[name] + center
+    axis.plot(when, level, style, color=color, linewidth=1.2, label=name)
 axis.plot(when, deviation * y_test + center, color=plots.BLACK, linewidth=1.2, label="measured")
 axis.set(ylabel="SST (°C)", xlabel="year", xlim=(when[24], when[108]))
 axis.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1))
@@ -612,15 +628,15 @@ plots.show(
 # Read the table with the spread over seeds in mind:
 #
 # - **SimpleRNN, GRU, LSTM and stacked LSTM** come first, and lie as close together as the seeds of
-#   one of them: a tie. The second layer brings nothing but time.
+#   one of them: a tie. The second layer costs time and brings nothing.
 # - **AR(24), the bidirectional LSTM and the MLPs follow closely.** AR(24) has 25 weights and needs
-#   no training. That is how it mostly is on short series, so always fit it first.
+#   no training. On a short series you can expect such a result, so always fit it first.
 # - The **CNN** is last of the networks. Its global average keeps *what* was in the window and
 #   forgets *when*, and the season is a question of when. In some runs it doesn't even reach the
 #   monthly mean.
 # - Whether it forecasts the change or the level makes no difference for the MLP here.
-# - The **monthly mean** beats seasonal naive by far, and AR(2), too. Measured against it, all that
-#   the others gain looks a good deal smaller. A skill is worth as much as its reference.
+# - The **monthly mean** beats both seasonal naive and AR(2) by far. With it as the reference, what the
+#   others gain would look a good deal smaller: a skill is worth as much as its reference.
 #
 # (We compare on the test, and choose nothing by it. To choose, keep the last part of the training
 # months for validation, as in lab 02.)
@@ -629,10 +645,10 @@ plots.show(
 # tell.
 #
 # Is a recurrent network always better, then? The same recipe for the other two series, again three
-# steps ahead, beside AR(24) for CO2 and AR(9) for the sunspots. And once more with the window
-# *relative* to its last value, which is subtracted from the inputs, too, and added to the forecast
-# at the end. CO2 has a trend, the sunspots have none: who will need this? Each network is trained
-# from two starts of its weights. It takes 40 to 60 seconds.
+# steps ahead, beside AR(24) for CO2 and AR(9) for the sunspots. And once more with windows
+# *relative* to their last value: it is subtracted from the whole window before the network sees it,
+# and added to the forecast at the end. CO2 has a trend, the sunspots have none: which of the two will
+# need this? Each network is trained from two starts of its weights. It takes 40 to 60 seconds.
 
 # %%
 for name, series, lags in training.track([("CO2", co2, 24), ("sunspots", sunspots, 9)]):
@@ -650,9 +666,9 @@ for name, series, lags in training.track([("CO2", co2, 24), ("sunspots", sunspot
         print(f"{name:8} {kind:13} skill", *(f"{skill(y_new, f, last):7.3f}" for f in tries))
 
 # %% [markdown]
-# On CO2 **AR beats the plain GRU by far**, though that only has to forecast the change. How far
+# On CO2 **AR beats the plain GRU by far**, though the GRU only has to forecast the change. How far
 # depends on the start: the two skills differ widely, and a skill below 0 is worse than persistence,
-# worse than to say that nothing changes. Probably this is why: the windows of the test hold values
+# worse than saying that nothing changes. Probably this is why: the windows of the test hold values
 # above all that the GRU learned from, where sigmoid and tanh are flat, and nothing told it what to
 # say there. A linear model doesn't mind. Once the windows are relative, a rise looks the same at
 # any level, and the GRU is as good as AR. On the sunspots the plain GRU and AR(9) tie, and the
@@ -730,8 +746,8 @@ for model in training.track(list(models.values())):
     train(model, x, y[:, : model.output.shape[1]])
 
 # %% [markdown]
-# The recursive forecasts by your function: one for each window of the test. The network is called
-# twelve times for each, the AR model too.
+# Now your function makes the recursive forecasts, one path for each window of the test. The network
+# is called twelve times for each, the AR model too.
 
 # %%
 weights = AutoReg((part.to_numpy() - center) / deviation, N_IN).fit().params
@@ -749,7 +765,8 @@ for name in ("GRU, direct", "GRU, encoder-decoder"):
     paths[name] = predict(models[name], x_new)
 
 # %% [markdown]
-# For each way the error by **lead time**: how many months lie between the forecast and its month.
+# For each way, the error by **lead time**: how many months lie between the last value of the window
+# and the month that is forecast. The two seasonal forecasts are the bars to stay below.
 
 # %%
 figure, axis = plt.subplots(figsize=(7.5, 3.4))
@@ -757,7 +774,7 @@ for (name, path), marker in zip(paths.items(), ".xso^v", strict=True):
     error = deviation * np.sqrt(np.mean((path - y_new) ** 2, axis=0))
     print(f"{name:22} RMSE 1, 3, 6, 12 months ahead:", error[[0, 2, 5, 11]].round(2), "°C")
     axis.plot(np.arange(1, 13), error, marker=marker, label=name)
-axis.set(xlabel="lead time (months)", ylabel="RMSE (°C)", ylim=(0, None))
+axis.set(xlabel="lead time (months)", ylabel="RMSE (°C)", xticks=range(1, 13), ylim=(0, None))
 axis.legend(fontsize=9)
 plots.show(
     figure,
@@ -774,8 +791,8 @@ plots.show(
 # A recursive forecast feeds on its own errors, so one expects it to be worse far ahead. Here this is
 # not seen: far ahead the recursive ones are even a little better than the direct one. The model for one
 # step had the easier thing to learn, and what limits all of them is the sea. A recursive forecast can
-# also go on as long as you like; a direct one must learn each month anew; an encoder-decoder is worth
-# its weight when the path is long, or when something is known about the steps to come.
+# also go on as long as you like; a direct one must learn each month anew; an encoder-decoder pays off
+# when the path is long, or when something is known about the steps to come.
 
 # %% [markdown]
 # ## Stateful networks
@@ -828,7 +845,7 @@ check.fold(fold)
 # Now Keras. A stateful layer must know the size of the batch, because it keeps a state for each
 # row: `batch_shape=(batch, steps, features)`. With TensorFlow `layers.LSTM(8, stateful=True)` is
 # all. On other backends Keras 3.15 needs help: with JAX it loses the states, with PyTorch it can't
-# train. The small class below mends both, so that you may use any.
+# train. The small class below mends both, so that you may use any; you needn't study it.
 
 
 # %%
@@ -882,8 +899,9 @@ for name in ("fresh", "again, without a reset", "again, after a reset"):
     print(f"{name:22}  largest difference {gaps.max():.5f}, at steps 0, 3, 10, 29:  {some}")
 
 # %% [markdown]
-# Six batches with the state carried over are one pass. Without a reset the network begins with the
-# memory of the *end* of the series: its first outputs are wrong, until the old memory fades. So:
+# Six batches with the state carried over give the same as one pass. Without a reset each row begins
+# with the memory of the *end* of its stretch: the first outputs are wrong, until the old memory
+# fades. So:
 #
 # - **reset before each new series**, and before each new epoch, when the series begins again,
 # - **never shuffle**: `fit(..., shuffle=False)`,
@@ -894,8 +912,7 @@ for name in ("fresh", "again, without a reset", "again, after a reset"):
 #
 # Is it worth the trouble? A test that only a long memory can pass. A long stream of small noise has a
 # **marker** now and then, +1 or -1, 50 to 150 steps apart. At each step the question is: was the last
-# marker a plus? The network gets windows of **ten** steps. The lines are the markers, the color the
-# right answer.
+# marker a plus? The network gets windows of **ten** steps.
 
 
 # %%
@@ -913,6 +930,10 @@ def make_stream(n, rng):
         np.arange(n) - places[last],
     )
 
+
+# %% [markdown]
+# Six hundred steps of such a stream. The tall lines are the markers; where the background is orange,
+# the right answer is "plus". Could you give it if you saw ten steps only?
 
 # %%
 rng = np.random.default_rng(8)
@@ -934,7 +955,7 @@ plots.show(
 # %% [markdown]
 # ### Exercise 8: without a state
 #
-# A GRU that is *not* stateful starts each window of ten steps with an empty memory. At which share of
+# A GRU that is *not* stateful starts each window of ten steps with an empty memory. At what share of
 # the steps will it give the right answer? Write a number from 0 to 1 in place of `None` (and delete
 # the dots) **before** you train. Within 0.1 counts as right.
 #
@@ -1050,9 +1071,8 @@ print(f"{len(one_by_one)} steps, largest difference {np.abs(one_by_one - in_batc
 # A forecast that is used for years won't stay as it was fitted on the first day: each year brings
 # new data. **Walk-forward** evaluation does the same: fit on all that is known, forecast a year,
 # note the error, add that year to what is known, and go on. Here AR(24), for CO2 and for the sea,
-# begins with twenty years and forecasts twelve months each January. Once it is refitted each year,
-# once it keeps its first fit and only gets the new values as input. Guess: how much does refitting
-# bring?
+# begins with twenty years and forecasts twelve months each January. One version is refitted each
+# year; the other keeps its first fit, and only gets the new values as input.
 
 
 # %%
@@ -1066,6 +1086,10 @@ def walk_forward(series, years, lags=24):
     return np.swapaxes(errors, 0, 1)
 
 
+# %% [markdown]
+# Each point of the figure is the error of one year. Guess: for which of the two series does refitting
+# bring more? And look for the year from which the two lines part.
+
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(8, 2.8))
 for axis, name, series, unit in [(axes[0], "CO2", co2, "ppm"), (axes[1], "SST", sst, "°C")]:
@@ -1077,6 +1101,8 @@ for axis, name, series, unit in [(axes[0], "CO2", co2, "ppm"), (axes[1], "SST", 
         axis.plot(when, np.sqrt(np.mean(error**2, axis=1)), ".-", color=color, label=label)
     axis.set(title=name, xlabel="year", ylabel=f"RMSE ({unit})", ylim=(0, None))
 axes[0].legend()
+rise = co2.groupby(co2.index.year).mean().diff(10)[[1970, 1980, 1990, 2000]] / 10
+print("rise of CO2 in ppm a year, over the ten years up to", rise.round(2).to_dict())
 plots.show(
     figure,
     alt="RMSE of each year's forecast. For CO2 both lines go together for ten years; from 1990 on a single "
@@ -1085,11 +1111,12 @@ plots.show(
 
 # %% [markdown]
 # For CO2 the first fit serves for some ten years. From about 1990 on it forecasts too **high**:
-# look at the mean of forecast minus truth. In those years CO2 rose more slowly for a while, and a
-# fit of the first twenty years knows nothing of that. The refitted one has learned it, and its mean
-# error is much smaller. For the sea the RMSE is nearly the same, and the bad years are those of El
-# Niño. A score from one split would have told you neither. Walk-forward gives as many tests as
-# there are years, all of them honest.
+# look at the mean of forecast minus truth. In the first twenty years the rise of CO2 became steeper,
+# and the fit carries that on. But in the nineties CO2 rose no faster than in the eighties (the last
+# line above the figure). The refitted one has learned it, and its mean error is much smaller. For the
+# sea the RMSE is nearly the same, and the bad years are those of El Niño. A score from one split
+# would have told you neither. Walk-forward gives as many tests as there are years, all of them
+# honest.
 
 # %%
 check.score_card()
@@ -1097,9 +1124,9 @@ check.score_card()
 # %% [markdown]
 # ## Recap
 #
-# - Split in time; scale with the training part; make windows after the split's place is fixed. A leak
-#   makes any score worthless.
-# - Count gaps first. Fill small ones, but live only from the past.
+# - Split in time; scale with the training part; fix the place of the split before you cut windows. A
+#   leak makes any score worthless.
+# - Count gaps first. Fill small ones; in a live forecast only from the past.
 # - A rolling window turns a series into pairs, as views at no cost.
 # - Always show persistence, the mean of the season and AR, and the skill against them. On short regular
 #   series AR is hard to beat.

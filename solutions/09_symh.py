@@ -5,24 +5,28 @@
 # two ahead how badly? After this lab you will be able to
 #
 # - describe and plot storms, and split them so that nothing leaks,
-# - write down the physics of the ring current, and say how far it carries,
+# - write down the physics of the ring current, and say how far it takes you,
 # - cut windows that stay inside their storm, walk forward, and search settings on a budget,
 # - find a leak from the future with a test of causality,
-# - train an LSTM and a small causal network, and hold them against what was published,
+# - train an LSTM and a small causal network, and compare them with what was published,
 # - say honestly where your forecast fails.
 #
 # It takes two afternoons: data and physics up to the ring current, then forecasts. The notebook
-# computes for two to three minutes on two CPU cores and takes up to 1.4 GB of memory. The data are
-# recordings of the spacecraft ACE where the data folder holds them, those of NASA's OMNI where
-# downloads are allowed, or storms that the course makes itself: from a solar wind that is drawn at
-# random, and equations like those of this lab. The first cell that loads them says which.
+# computes for one and a half to three minutes on two CPU cores, depending on the data and the
+# machine, and takes up to 1.4 GB of memory. The data are recordings of the spacecraft ACE where the
+# data folder holds them, those of NASA's OMNI where downloads are allowed, or storms that the course
+# makes itself: from a solar wind that is drawn at random, and equations like those of this lab. The
+# first cell that loads them says which.
 
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 
 from helpers import data, plots, training
 from helpers.checks import symh as check
+
+pd.set_option("display.precision", 3)
 
 # %% [markdown]
 # ## What a storm is
@@ -35,24 +39,25 @@ from helpers.checks import symh as check
 # **SYM-H** says by how much: the disturbance of the horizontal field at middle latitudes that is
 # the same all around the Earth, in nT (nanotesla), each minute (Iyemori 1990). It is essentially
 # the index *Dst* (Sugiura 1964), which comes once an hour. Ours are means of five minutes. Below
-# -50 nT a storm is called *moderate*, below -100 nT *intense* (Gonzalez et al. 1994, of the hourly
-# Dst; values of five minutes go deeper), and below -250 nT we shall call it *super*.
+# -50 nT a storm is called *moderate*, below -100 nT *intense* (Gonzalez et al. 1994, for the hourly
+# Dst; five-minute values go deeper), and below -250 nT we shall call it *super*.
 #
 # Why forecast? The changing field drives currents through long power lines. The upper air swells
-# and brakes satellites, and radio and positioning suffer. With a warning, operators can prepare. A
-# warning is possible because spacecraft such as ACE (Stone et al. 1998) measure the wind at the
-# point L1, some 1.5 million km before the Earth.
+# and slows satellites down, and radio and positioning suffer. With a warning, operators can prepare.
+# A warning is possible because spacecraft such as ACE (Stone et al. 1998) measure the wind at the
+# point L1, some 1.5 million km from the Earth on the side of the Sun.
 
 # %%
 storms = data.storms()
 storms.table.head(3)
 
 # %% [markdown]
-# A row is a step of five minutes: the storm's number, its split, the time (UTC), the field
-# (`b_total` and its three components) in nT, the speed of the wind and its components in km/s,
-# density in protons per cm³, temperature in K, and SYM-H in nT. *GSM* names the axes: x points to
-# the Sun; z is at right angles to it, in the plane of x and the Earth's magnetic axis, and points
-# north. So **southward** means that `bz_gsm` is negative.
+# The table is a `DataFrame` of pandas: `table["speed"]` is one column, `table[condition]` are the
+# rows where a condition holds. A row is a step of five minutes: the storm's number, its split, the
+# time (UTC), the field (`b_total` and its three components) in nT, the speed of the wind and its
+# components in km/s, density in protons per cm³, temperature in K, and SYM-H in nT. *GSM* names the
+# axes: x points to the Sun; z is at right angles to it, in the plane of x and the Earth's magnetic
+# axis, and points north. So **southward** means that `bz_gsm` is negative.
 #
 # For each storm there are also an **evaluation window**, in which forecasts are judged, and the
 # minimum of SYM-H inside it.
@@ -61,11 +66,10 @@ storms.table.head(3)
 storms.windows.head(3)
 
 # %% [markdown]
-# How many storms has each split, and how intense are they? The classes exclude each other here.
+# How many storms has each split, and how intense are they? The classes exclude each other here: a
+# super storm isn't counted as intense, too.
 
 # %%
-import pandas as pd
-
 classes = pd.cut(
     storms.windows["minimum"],
     [-np.inf, -250, -100, -50, np.inf],
@@ -77,7 +81,8 @@ pd.crosstab(storms.windows["split"], classes)
 # %% [markdown]
 # Super storms are a minority, and the hours in which they are deep are fewer still. Keep that in
 # mind: what happens rarely is hard to learn and hard to test.
-#
+
+# %% [markdown]
 # ### What does a row know?
 #
 # Time labels are a trap. In our tables the SYM-H of a row belongs to the five minutes that
@@ -86,8 +91,12 @@ pd.crosstab(storms.windows["split"], classes)
 # takes both as known at the time of the row. To be comparable we do the same, and say so.
 # (`storms.at` tells where the wind is given: "L1", or "bow shock" for data that were shifted in
 # time to the Earth already.)
-#
+
+# %% [markdown]
 # ## Describe the series
+#
+# How large are the values of a column, how many are missing, and how long are the gaps? Ask this of
+# any data before you model them.
 
 # %% [markdown]
 # ### Exercise 1: describe
@@ -147,7 +156,8 @@ pd.DataFrame({name: describe(storms.table[name].to_numpy(float)) for name in col
 # %% [markdown]
 # Density is missing most often, SYM-H never. (A gap at the end of one storm and another at the
 # start of the next would count as one here.) Density and temperature have a mean well above their
-# median: a few very large values. For SYM-H it is the other way round; its tail are the storms.
+# median: a few very large values. For SYM-H it is the other way round: the storms are its few very
+# low values.
 #
 # Gaps would be harmless if they came at random. Do they? Compare all rows with the deepest
 # ones.
@@ -159,15 +169,17 @@ for name in ["bz_gsm", "speed", "density"]:
     print(f"{name:8} missing: all {missing.mean():6.1%}, below -200 nT {missing[deep].mean():6.1%}")
 
 # %% [markdown]
-# Below -200 nT a large part of speed and density is missing: energetic particles that come with strong
-# eruptions blind the instrument. (The course's own storms copy that.) A method that drops rows with
-# gaps would lose just the deepest hours.
-#
+# Below -200 nT far more of speed and density is missing than elsewhere: energetic particles that
+# come with strong eruptions blind the instrument. (The course's own storms copy that.) A method that
+# drops rows with gaps would lose just the deepest hours.
+
+# %% [markdown]
 # ## Look at a storm
 #
 # Space physicists stack panels above one time axis: the cause on top, the effect at the bottom.
 # Then all that happens at one time stands on one vertical line, and the eye finds what came first.
-#
+
+# %% [markdown]
 # ### Exercise 2: the stacked plot
 #
 # Write `stack(storm)` for the table of one storm. Return a figure with four panels, one above the
@@ -228,7 +240,8 @@ plots.show(
 # The speed jumps: a **shock**, the bow wave of a cloud that the Sun has thrown out. Then Bz stays
 # far below zero for hours, and SYM-H falls. As Bz returns, SYM-H comes back, much more slowly than
 # it fell. Let's look closer.
-#
+
+# %% [markdown]
 # ### Exercise 3: an interval
 #
 # Write `select(storm, start, end)`: the rows with `start <= time <= end`, all columns, in the same
@@ -279,7 +292,8 @@ plots.show(
 # In the main phase Bz is strongly negative; when it weakens and turns, the recovery begins. So a
 # southward field *feeds* the ring current, and left alone it *decays*. That is already the whole
 # idea of the physics below.
-#
+
+# %% [markdown]
 # ## Split by storm
 #
 # Which rows may be used for testing? If we drew them at random, a test row would have its neighbors
@@ -296,7 +310,8 @@ for steps, name in [(1, "5 minutes"), (12, "1 hour"), (72, "6 hours")]:
 # a storm goes to one side **as a whole**. One trap remains. The table of a storm reaches days
 # beyond it on both sides, so where two storms follow each other closely, the same hours can be in
 # both.
-#
+
+# %% [markdown]
 # ### Exercise 4: split by storm
 #
 # Write `split_by_storm(table, held_out)` for a table of many storms and a list of storm numbers.
@@ -352,7 +367,7 @@ print(f"two pieces:   {len(kept)} + {len(held)} rows, lost {len(pieces) - len(ke
 # %% [markdown]
 # The file's own validation storms don't overlap with the others: `data.storms` refuses a table in
 # which storms of different splits do. From here on we use the splits of the file. The networks
-# learn from `train`, all choices are made on `val`.
+# learn from `train`; all choices are made on `val`.
 
 # %%
 train = [storms.storm(number) for number in storms.of("train")]
@@ -369,7 +384,8 @@ print(len(train), "storms to learn from,", len(val), "to choose by; splits:", *s
 # in mV/m for V in km/s and Bz in nT. A northward field gives 0. And the wind presses on the Earth's
 # field, with the **dynamic pressure** P = 2·10⁻⁶ N V², in nPa for a density N in cm⁻³. A higher
 # pressure lifts SYM-H, in a shock by tens of nT.
-#
+
+# %% [markdown]
 # ### Exercise 5: VBs
 #
 # Write `vbs(speed, bz)` for numbers or arrays of one shape. Where a value is missing (NaN), the
@@ -404,6 +420,7 @@ check.vbs(vbs)
 #
 # From L1 the wind has 1.5 million km to go: 83 minutes at 300 km/s, 28 minutes at 900. A gift to the
 # forecaster: what is measured now arrives only then.
+#
 # Can we see that delay? Correlate VBs with the *change* of SYM-H a number of minutes later, over
 # all training storms: once VBs as measured, once shifted by its delay to when it arrives. The
 # course's `features.drivers` returns VBs, the square root of the pressure, and the delay in steps,
@@ -437,6 +454,7 @@ for (name, curve), color in zip(curves.items(), (plots.BLUE, plots.VERMILION), s
         f"VBs {name:13}: strongest {5 * shifts[np.argmin(curve)]} minutes later, {min(curve):.2f}"
     )
 axis.set(xlabel="minutes from VBs to the change of SYM-H", ylabel="correlation")
+axis.set_xticks(range(-60, 181, 30))
 axis.legend()
 plots.show(
     figure,
@@ -449,16 +467,18 @@ plots.show(
 # the wind's way to the Earth. As it arrives, it acts within a quarter of an hour or so. Both curves
 # are broad, to the left as well, since a southward field lasts for hours. (Wind that is given at the
 # bow shock has no way left, and the two curves agree.)
-#
+
+# %% [markdown]
 # ## The physics: how the ring current answers
 #
-# Take away from SYM-H what the pressure adds, and what is left is mostly the ring current, D:
+# Take away from SYM-H what the pressure adds, $b\sqrt{P}$ less its value $c$ in a quiet wind, and
+# what is left is mostly the ring current, D:
 #
 # $$D = \text{SYM-H} - b\sqrt{P} + c, \qquad \frac{dD}{dt} = Q - \frac{D}{\tau}.$$
 #
-# Q is what the wind feeds in: a (VBs - threshold) above a threshold of VBs, else 0. The rest is a
-# decay with the time τ: a bathtub with a tap and a drain. Burton et al. (1975) and O'Brien and
-# McPherron (2000) fitted the constants to Dst:
+# Q is what the wind feeds in: $a \cdot (VB_s - \text{threshold})$ where VBs is above the threshold,
+# else 0. The rest is a decay with the time τ: a bathtub with a tap and a drain. Burton et al. (1975)
+# and O'Brien and McPherron (2000) fitted the constants to Dst:
 #
 # | | a (nT/h per mV/m) | threshold (mV/m) | τ (h) | b (nT/√nPa) | c (nT) |
 # |---|---|---|---|---|---|
@@ -481,7 +501,7 @@ print(f"lost in a step at D = -100 nT: {100 / TAU * DT:.2f} nT")
 #
 # Write `ring_current(vbs, root_pressure, start)`. `vbs` (n,) is in mV/m, `root_pressure` (n,) is √P
 # in √nPa, both as they arrive and without gaps; `start` is SYM-H of row 0 in nT. Return SYM-H (n,)
-# by Burton's equation, in steps of Euler:
+# by Burton's equation, in steps of Euler (the rate of change now, times the length of the step):
 #
 # - D[0] = start - B · root_pressure[0] + C,
 # - D[k + 1] = D[k] + DT · (Q(vbs[k]) - D[k] / TAU),
@@ -519,8 +539,8 @@ def ring_current(vbs, root_pressure, start):
 check.ring_current(ring_current)
 
 # %% [markdown]
-# By hand first: VBs = 10 mV/m for six hours, then nothing. Where would SYM-H settle if the driving
-# went on forever? There Q = D / τ, so D = Q τ.
+# First with a wind made up: VBs = 10 mV/m for six hours, then nothing. Where would SYM-H settle if
+# the driving went on forever? There Q = D / τ, so D = Q τ.
 
 # %%
 field = np.where(np.arange(24 * 12) < 6 * 12, 10.0, 0.0)
@@ -535,7 +555,7 @@ print("6 and 12 hours after the driving ended:", model[[144, 216]].round(1))
 
 # %% [markdown]
 # A steep fall at first, which slows down: the deeper, the more drains away. After the end of the
-# driving it comes back by the factor 1/e each 7.7 hours. The storm above has that shape, too.
+# driving it comes back by the factor 1/e every 7.7 hours. The storm above has that shape, too.
 #
 # Now the example storm, from the wind alone. For O'Brien and McPherron the course has the constants
 # in `physics.OBRIEN`, with `injection` (Q) and `decay_time` (τ); `free_run` makes the same loop for
@@ -577,8 +597,8 @@ plots.show(
 
 # %% [markdown]
 # A few constants, published decades ago, and no look at SYM-H for days: yet the storm comes at the
-# right time. The depth is off, by much. Is that this storm only? Over all training storms, inside
-# their windows: the RMSE, and the minimum of the model less that of SYM-H.
+# right time. The depth is off, by much. Is it only this storm? Here are two numbers over all training
+# storms, inside their windows: the RMSE, and the minimum of the model less that of SYM-H.
 
 # %%
 rows = []
@@ -607,7 +627,8 @@ pd.DataFrame(rows).groupby("model").agg(["mean", "std"]).round(1)
 # evaluation window, then the mean over the storms. A long storm counts no more than a short one.
 #
 # A forecast is a function here: it gets the table of a storm with n rows and returns (n, 2) numbers,
-# in row i what it forecasts *at* row i. `scores.rmse_by_storm` pairs them with what came.
+# in row i the two forecasts that it makes *at* row i. `scores.rmse_by_storm` pairs them with what
+# came.
 #
 # Two forecasts need no training. **Persistence** says that nothing will change. The **physical
 # model** starts at SYM-H now and runs on with the wind that is already on its way from L1; after that
@@ -628,8 +649,8 @@ def obrien(storm):
 
 # %% [markdown]
 # All choices of this lab are made on training and validation storms. `board` collects what each
-# forecast reaches on the latter. (On storms that the course makes, all forecasts are judged by
-# equations that we wrote: these storms teach methods, not the Sun.)
+# forecast reaches on the validation storms. (On storms that the course makes, all forecasts are
+# judged by equations that we wrote: these storms teach methods, not the Sun.)
 
 # %%
 board = pd.DataFrame(columns=["1 h", "2 h"], dtype=float)
@@ -640,7 +661,8 @@ board.round(2)
 # %% [markdown]
 # The numbers are in nT. The physical model has seen no training storm at all: its constants are
 # those of O'Brien and McPherron (2000), fitted to the hours of other years.
-#
+
+# %% [markdown]
 # ### A forecast that is the past, delayed
 #
 # Now look at persistence, drawn as a forecast is usually drawn: at each time, what was forecast for
@@ -690,6 +712,9 @@ def lateness(forecast):
     return 5 * int(np.argmin(errors))
 
 
+# %% [markdown]
+# How late will persistence be, two hours ahead? And the physics, which knows the wind on its way?
+
 # %%
 for name, forecast in [("persistence", persistence), ("physics", obrien)]:
     print(f"{name}: two hours ahead, {lateness(forecast)} of 120 minutes late")
@@ -698,14 +723,16 @@ for name, forecast in [("persistence", persistence), ("physics", obrien)]:
 # Persistence is late by the whole two hours: this is what *delayed past* means. The physical model is
 # late as well, but less. Whenever somebody shows you a forecast that covers the truth, ask for
 # persistence beside it, and for this number.
-#
+
+# %% [markdown]
 # ## Windows that stay inside their storm
 #
 # A model that learns needs pairs: some past, and what came after. In lab 08 a rolling window cut
 # them from one long series. Here the table holds many storms, one below the other. Where storm 1
 # ends, storm 2 begins months later: a window across the border would pair the end of one storm with
 # the beginning of another.
-#
+
+# %% [markdown]
 # ### Exercise 7: windows of many storms
 #
 # Write `storm_windows(inputs, sym_h, storm, n_in, n_out)`. It gets three arrays with a row for each
@@ -749,8 +776,8 @@ check.storm_windows(storm_windows)
 
 # %% [markdown]
 # From here on `rolling_windows` of lab 08, which copies nothing, cuts one storm at a time. What the
-# first models get is **raw**: six measurements of the wind, gaps filled forward, and SYM-H. They are
-# scaled by the mean and the standard deviation of the *training* storms.
+# first models get is **raw**: six measurements of the wind, gaps filled from the past, and SYM-H.
+# They are scaled by the mean and the standard deviation of the *training* storms.
 
 # %%
 RAW = ["bx_gsm", "by_gsm", "bz_gsm", "speed", "density", "temperature"]
@@ -779,9 +806,11 @@ physical = {n: features.inputs(storms.storm(n), storms.at) for n in storms.windo
 physical[strongest].describe().T[["mean", "std", "min", "max"]].round(2)
 
 # %% [markdown]
-# Most values lie between -3 and 3, by round numbers that are the same for every storm: nothing was
-# fitted, so nothing can leak. And no row looks ahead. Below you will write a test that would catch it.
-#
+# Most values lie between -3 and 3: each column is scaled by round numbers that are the same for every
+# storm. Nothing was fitted, so nothing can leak. And no row looks ahead: below you will write a test
+# that would catch it.
+
+# %% [markdown]
 # ## Walk forward, and search
 #
 # The simplest model that learns is **ridge regression**: a linear model on the last `n_in` rows,
@@ -793,7 +822,8 @@ physical[strongest].describe().T[["mean", "std", "min", "max"]].round(2)
 # the next ones; then these belong to the past, and so on. The model never sees a storm later than
 # those that it forecasts. (Only the mean and deviation that scale the raw inputs are of all training
 # storms; further down we measure how little that does here.)
-#
+
+# %% [markdown]
 # ### Exercise 8: walk forward
 #
 # Write `walk_forward(parts, fit, score)`. `parts` is a list in the order of time, each part a list of
@@ -869,8 +899,8 @@ check.grid_search(grid_search)
 
 # %% [markdown]
 # Now such a search. The cells below do it in the course's own words, so that they run without your two
-# functions. `lags` lays the last `n_in` rows side by side, `fit_ridge` fits to storms, every
-# sixth row of them, and `ridge_forecast` returns a forecast of the form above.
+# functions. First what goes in and what should come out: `lags` lays the last `n_in` rows side by
+# side, and `changes` has the two numbers to be forecast at each row.
 
 # %%
 from sklearn.linear_model import Ridge
@@ -890,6 +920,11 @@ def changes(storm):
     """Return how SYM-H will have changed after one and two hours, for all rows but the last 24."""
     sym_h = storm["sym_h"].to_numpy()
     return np.stack([sym_h[12:-12], sym_h[24:]], axis=1) - sym_h[:-24, None]
+
+
+# %% [markdown]
+# Then the model: `fit_ridge` fits to a list of storms, every sixth row of them, and `ridge_forecast`
+# returns a forecast of the form above. It adds SYM-H now to the change that the ridge says.
 
 
 # %%
@@ -912,9 +947,8 @@ def ridge_forecast(model, n_in, kind):
 
 
 # %% [markdown]
-# The training storms, five parts in the order of time; the search gets a budget of 12 out of 30
-# combinations. Each is fitted four times: about 20 seconds on two cores. The errors are means over
-# all rows of a storm's table, quiet margins too, so they are smaller than those on the board.
+# The training storms, five parts in the order of time. The errors are means over all rows of a
+# storm's table, quiet margins too, so they are smaller than those on the board.
 
 # %%
 parts = np.array_split(storms.of("train"), 5)
@@ -928,6 +962,10 @@ def error_of(forecast, part):
     return float(np.mean([np.sqrt(np.mean(error**2)) for error in errors]))
 
 
+# %% [markdown]
+# The score of one combination is a walk forward, as in exercise 8: four fits, each to a longer past.
+
+
 # %%
 def walk_score(n_in, alpha, kind):
     """Return the mean of the errors of the parts, each by a ridge fitted to all parts before it."""
@@ -939,7 +977,14 @@ def walk_score(n_in, alpha, kind):
     return float(np.mean(errors))
 
 
+# %% [markdown]
+# The search gets a budget of 12 out of 30 combinations, drawn by their numbers, as in exercise 9. It
+# takes about 20 seconds on two cores. Which will matter more, the length of the past or the kind of
+# the inputs?
+
 # %%
+import itertools
+
 grid = {"n_in": [1, 3, 6, 12, 24], "alpha": [10, 1000, 100_000], "kind": ["raw", "physical"]}
 rng = np.random.default_rng(9)
 combinations = list(itertools.product(*grid.values()))
@@ -951,8 +996,8 @@ search["RMSE (nT)"] = [
 search.sort_values("RMSE (nT)").round(2)
 
 # %% [markdown]
-# Two columns to look at: how far the search of raw inputs gets, and what the physical ones add. The
-# winner is fitted to all training storms, and for comparison the best of the raw ones too.
+# Look at two things in the table: how far the raw inputs get, and what the physical ones add. The
+# best combination of each kind is now fitted to all training storms.
 
 # %%
 for kind, name in [("raw", "ridge, raw"), ("physical", "ridge, physical")]:
@@ -968,13 +1013,14 @@ board.round(2)
 # A linear model beats persistence with raw inputs, and the physical model with physical ones. It
 # took seconds to fit. Any network has to be better than *this* to be worth its trouble. Look at the
 # winners' `n_in`: it is the greatest in the grid. A winner at an edge says that the grid should go on
-# there.
-#
+# there. Is an `alpha` at an edge, too?
+
+# %% [markdown]
 # ## The network one writes first
 #
-# Lab 08 ended with LSTMs, so here is one: 64 units read three hours of raw inputs, 36 rows, and a
-# dense layer says SYM-H one and two hours ahead. It gets every fifteenth window of the training
-# storms, to save time.
+# Lab 08 made forecasts with LSTMs, so here is one: 64 units read three hours of raw inputs, 36 rows,
+# and a dense layer says SYM-H one and two hours ahead. It gets every fifteenth window of the
+# training storms, to save time.
 #
 # One decision is left. What should the network learn?
 #
@@ -996,6 +1042,11 @@ past, come = np.concatenate(past), np.concatenate(come)  # come: in 1 h, in 2 h,
 targets = {"absolute": come[:, :2], "change": come[:, :2] - come[:, 2:]}
 print(past.shape, {name: target.shape for name, target in targets.items()})
 
+
+# %% [markdown]
+# The network itself is short. It is trained on scaled targets, so `lstm_forecast` scales back what it
+# says, and adds SYM-H now where that is a change. (Like `lags`, it repeats the first row of a storm,
+# so that the earliest rows have a window, too.)
 
 # %%
 import keras
@@ -1042,7 +1093,7 @@ winner = "change"
 ### END SOLUTION
 
 # %% [markdown]
-# Both are trained: about 40 seconds on two cores.
+# Both are trained: up to 40 seconds on two cores.
 
 # %%
 trained = {}
@@ -1051,6 +1102,9 @@ for target in training.track(["absolute", "change"]):
     trained[target] = build_lstm()
     scaled = (targets[target] - targets[target].mean(axis=0)) / targets[target].std(axis=0)
     trained[target].fit(past, scaled, batch_size=256, epochs=8, verbose=0)
+
+# %% [markdown]
+# Two new rows for the board. Compare them with each other, and with the two ridge regressions.
 
 # %%
 for target, model in trained.items():
@@ -1063,8 +1117,8 @@ check.winner(winner, {target: board.loc[f"LSTM, {target}", "1 h"] for target in 
 
 # %% [markdown]
 # The network with the change as its target starts from the last value; the other has to learn to say
-# that value again first. With more training it learns this as well: the long table below tells that
-# three times as many windows make the gap much smaller.
+# that value again first. With more training it learns this as well: the long table below shows a
+# smaller gap, with three times as many windows.
 #
 # And compare with ridge regression. On raw inputs the LSTM that learns the change is better. But the
 # ridge on *physical* inputs, fitted in seconds, beats it: here the knowledge weighs more than the
@@ -1079,7 +1133,8 @@ check.winner(winner, {target: board.loc[f"LSTM, {target}", "1 h"] for target in 
 #
 # There is a test that needs no reading of code. Change **everything after** a row, and compute the
 # features again: those **up to and including** that row must stay what they were.
-#
+
+# %% [markdown]
 # ### Exercise 11: a test of causality
 #
 # Write `looks_ahead(features, storm, row)`.
@@ -1095,10 +1150,11 @@ check.winner(winner, {target: board.loc[f"LSTM, {target}", "1 h"] for target in 
 #
 # <details><summary>Hint 1</summary>
 #
-# Bring the numbers to float64 first, `storm = storm.astype(dict.fromkeys(measured, float))` with the list
-# of the measured columns, so that both tables round alike. Then `other = storm.copy()`, and
-# `other.loc[row + 1 :, measured] = ...` sets the columns after `row`. Random numbers are a better change
-# than a factor: 0 times 2 is 0, and NaN plus 1 is NaN.
+# Make a list `measured` of the columns that are not `storm`, `split` or `time`. Bring their numbers
+# to float64, `storm = storm.astype(dict.fromkeys(measured, float))`, so that both tables round
+# alike. Then `other = storm.copy()`, and `other.loc[row + 1 :, measured] = ...` sets the columns
+# after `row`. Random numbers are a better change than a factor: 0 times 2 is 0, and NaN plus 1 is
+# NaN.
 # </details>
 # <details><summary>Hint 2</summary>
 #
@@ -1232,6 +1288,10 @@ def cheating_error(prepare=lambda storm: storm, ahead=24, scale_on=()):
     return np.mean(errors)
 
 
+# %% [markdown]
+# Each trick is played in training and in scoring alike, as it happens to somebody who doesn't notice
+# it. Guess the order: which gains most, which nothing?
+
 # %%
 tricks = {
     "honest": {},
@@ -1244,8 +1304,8 @@ gains = pd.Series({name: cheating_error(**trick) for name, trick in tricks.items
 gains.to_frame("RMSE (nT), 2 h").round(3)
 
 # %% [markdown]
-# The first two buy as much as a better model would: whoever compares two networks by half a nT
-# compares nothing if one of them has such a mistake. The last two buy nothing here. That is no
+# The first two buy as much as a better model would: whoever compares two networks that differ by half
+# a nT compares nothing if one of them has such a mistake. The last two buy nothing here. That is no
 # excuse, since nobody knows it beforehand: with fewer storms, or another model, they may.
 #
 # The worst mistake is in the *split*. Neighboring rows are nearly equal. If rows are
@@ -1270,7 +1330,8 @@ for name, held in [("rows at random", at_random), ("by storm", in_val)]:
 # %% [markdown]
 # The same model, the same rows, two ways to split: one promises a forecast that beats persistence,
 # the other shows that it doesn't.
-#
+
+# %% [markdown]
 # ## A network that learns from whole days
 #
 # The LSTM read three hours, and each of its windows taught it one pair of numbers. A **causal
@@ -1299,7 +1360,7 @@ print(
 )
 
 # %% [markdown]
-# Four such convolutions one after the other, with four weights in time and the dilations 1, 3, 9 and
+# Four such convolutions one after the other, with kernels of four steps and the dilations 1, 3, 9 and
 # 27, see far into the past with few weights. Each sits in a residual block (lab 05), and dense layers
 # before and after work on each step for itself. This is a *temporal convolutional network* (Bai,
 # Kolter and Koltun 2018); `helpers/symh/network.py` builds it in ten lines, which are worth reading.
@@ -1339,6 +1400,10 @@ x, y, weights = network.day_chunks(
 )
 x.shape, y.shape, weights.shape
 
+# %% [markdown]
+# The shapes are (chunks, steps, inputs), (chunks, steps, hours ahead) and (chunks, steps). `fit`
+# multiplies the loss of each step by its weight: 0 for the first 32 of a chunk, 1 for all others.
+
 # %%
 EPOCHS, BATCH = 22, 16
 
@@ -1368,21 +1433,26 @@ board.round(2)
 
 # %% [markdown]
 # In this run nothing else on the board is as good, with about as many weights as the LSTM. But it had
-# other inputs, saw ten hours instead of three, and was trained longer: what each of these brings only
-# a fair comparison tells. The long table below has the same network on raw inputs. And against the
-# ridge on storms that the course makes the lead is small.
-#
-# What is random in a training, its start and the order of the chunks, makes a part of the error, and
-# an average over networks takes some of that away. This cell trains a second one; on a GPU, where that is
-# quick, eight in all. With patience, set `MEMBERS` to 4 or more on any machine.
+# other inputs, saw ten hours instead of three, and was trained longer: only a fair comparison tells
+# what each of these brings. The long table below has the same network on raw inputs. And on storms
+# that the course makes, its lead over the ridge is small.
+
+# %% [markdown]
+# What is random in a training, its start and the order of the chunks, causes a part of the error, and
+# an average over networks takes some of that away. This cell trains a second one, as long again; on a
+# GPU, where that is quick, eight in all. With patience, set `MEMBERS` to 4 or more on any machine.
 
 # %%
 MEMBERS = training.by_device(cpu=2, gpu=8)
-networks += [train_network(seed=9 + member) for member in range(1, MEMBERS)]
-board.loc[f"mean of {MEMBERS} networks"] = scores.rmse_by_storm(
+networks += [train_network(seed=9 + member) for member in range(len(networks), MEMBERS)]
+board.loc[f"mean of {len(networks)} networks"] = scores.rmse_by_storm(
     storms, causal_forecast, "val"
 ).mean()
 board.round(2)
+
+# %% [markdown]
+# Is the last row of the board as good as it should be? The bar depends on the data: one number of nT
+# for the storms of ACE, another for those of the course, and the physical model for OMNI's.
 
 # %%
 goal = {True: (7.55, 10.8), False: (6.7, 10.3)}[storms.source.real]
@@ -1397,8 +1467,8 @@ for hours, bar in zip(["1 h", "2 h"], goal, strict=True):
 # This notebook trains each model once, briefly. `datasets/measure_forecasts.py` did it at length: LSTMs
 # with three times as many windows, several seeds of each network, and averages of two, four and eight.
 # **These numbers are read from the file that it wrote**, not computed here; they are of the 80 storms
-# of ACE, or of those that the course makes. `runs` is how many
-# networks were trained, or averages made of eight networks; the range is that of these runs.
+# of ACE, or of those that the course makes. `runs` is how many networks were trained, or how many
+# averages were made of eight networks; the range is that of these runs.
 
 # %%
 measured = scores.measured(real=storms.source.real)
@@ -1412,7 +1482,8 @@ shown
 # Read it from the top down. Where are the large steps: from raw to physical inputs, from the LSTM to
 # the causal network, or from one network to the mean of several? And which differences are smaller
 # than the range of the seeds?
-#
+
+# %% [markdown]
 # ## What was published
 #
 # The published forecasts are all on the 17 test storms of Siciliano et al. (2021). LSTM is theirs, LSTM-CNN
@@ -1431,15 +1502,18 @@ pd.DataFrame(
     {"RMSE (nT)": literature, "of persistence": literature / literature["persistence 1 h"]}
 ).round(2)
 
+# %% [markdown]
+# The same for your board: other storms, those of the validation split.
+
 # %%
 yours = board[["1 h"]].assign(share=board["1 h"] / board.loc["persistence", "1 h"])
 yours.round(2)
 
 # %% [markdown]
-# Beware of the two columns of shares. The physical model, decades old and never trained here, gets a
-# share of 0.8, as good as the best published one: so our storms may be easier relative to
-# persistence. We also *chose* on these storms, whereas the published models were tested on theirs. And
-# storms that the course makes can't be compared with published ones at all.
+# Beware of comparing the two columns of shares. The physical model, decades old and never trained
+# here, gets a share of about 0.8, near that of the best published one: so our storms may be easier
+# relative to persistence. We also *chose* on these storms, whereas the published models were tested
+# on theirs. And storms that the course makes can't be compared with published ones at all.
 #
 # The proof is a test on the very same storms. `scores.evaluate` scores **any** split that the data
 # have, and puts the published errors beside those storms that were published.
@@ -1459,9 +1533,8 @@ elif not storms.source.real:
 #
 # ### Storm by storm
 #
-# A mean over storms hides the storms. Each row of the figure is one validation storm, the deepest on
-# top. Look whether the network is better than the physics in *every* storm, and where the errors are
-# largest.
+# A mean over storms hides the storms. So here are the errors of three forecasts in each validation
+# storm, sorted by the depth of the storm.
 
 # %%
 per_storm = pd.DataFrame(
@@ -1479,6 +1552,10 @@ names = [
     f"{storms.windows['start'][n]:%b %Y}, {storms.windows['minimum'][n]:.0f} nT"
     for n in per_storm.index
 ]
+
+# %% [markdown]
+# Each row of the figure is one storm, the deepest on top. Look whether the network is better than the
+# physics in *every* storm, and where the errors are largest.
 
 # %%
 marks = {
@@ -1513,15 +1590,15 @@ print(f"network minus physics: {difference.mean():.2f} nT, 95 % between {low:.2f
 print(f"better in {(difference < 0).sum()} of {len(difference)} storms")
 
 # %% [markdown]
-# An interval below 0 says: the network would most likely also win on other storms *like these*, had we
-# not chosen on these very storms; so believe a test split more. It says nothing of storms that
-# are stronger than any of them.
-#
+# If the whole interval is below 0, the network would most likely win on other storms *like these*,
+# too. But we made our choices on these very storms, so believe a test split more. And the interval
+# says nothing about storms that are stronger than any of them.
+
+# %% [markdown]
 # ### By intensity
 #
-# Most rows of a storm's file are quiet. How large is the error when it matters? The rows of all
-# validation storms, sorted by SYM-H into bins of 10 nT; all that is below -200 nT is one bin, on the
-# left.
+# Most rows of a storm's file are quiet. How large is the error when it matters? `pooled` puts the
+# rows of all validation storms into one table, what was observed beside what was forecast.
 
 
 # %%
@@ -1537,6 +1614,11 @@ def pooled(forecast, column, ahead):
     return pd.concat(parts, ignore_index=True)
 
 
+# %% [markdown]
+# Sort these rows by the observed SYM-H into bins of 10 nT; all that is below -200 nT is one bin, on
+# the left. Bins with less than two hours of data are left out. Where are the errors large, and where
+# does the network help?
+
 # %%
 forecasts = {"persistence": persistence, "physics": obrien, "network": causal_forecast}
 results = {name: pooled(forecast, 0, 12) for name, forecast in forecasts.items()}
@@ -1547,7 +1629,7 @@ for name, (marker, color) in marks.items():
     squares = ((result["forecast"] - result["observed"]) ** 2).groupby(middle)
     errors = np.sqrt(squares.mean())[squares.count() >= 24]
     axis.plot(errors.index, errors, marker, color=color, linestyle="-", linewidth=0.8, label=name)
-axis.set_xlabel("observed SYM-H (nT); left: all below -200; bins with at least two hours of data")
+axis.set_xlabel("observed SYM-H (nT); leftmost: all below -200")
 axis.set_ylabel("RMSE one hour ahead (nT)")
 axis.set_ylim(0)
 axis.legend()
@@ -1558,10 +1640,11 @@ plots.show(
 )
 
 # %% [markdown]
-# The errors grow towards the deep values for all three; at the right end too, where SYM-H jumps *up*
-# as a shock arrives that nobody could know of an hour before. Look where the lines of physics and
-# network are far apart, and where they touch: in which hours was the lead won?
-#
+# The errors grow towards the deep values for all three. They grow at the right end, too, where SYM-H
+# jumps *up* as a shock arrives that nobody could know of an hour before. Look where the lines of
+# physics and network are far apart, and where they touch: in which hours was the lead won?
+
+# %% [markdown]
 # ### Exercise 13: too deep or too shallow?
 #
 # Take the rows in which SYM-H was below -200 nT. What will the **mean** of forecast minus observed be
@@ -1583,13 +1666,20 @@ peaks = None
 peaks = "too shallow"
 ### END SOLUTION
 
+# %% [markdown]
+# A column for each class of the observed SYM-H: how many rows it has, their share of all rows, and the
+# number of storms they are from; then the three errors, and `bias`, the mean of forecast minus
+# observed. Follow the bias from left to right.
+
 # %%
-bins, labels = [-1000, -200, -100, -50, 1000], ["below -200", "to -100", "to -50", "above -50"]
+bins = [-1000, -200, -100, -50, 1000]
+labels = ["below -200", "-200 to -100", "-100 to -50", "above -50"]
 observed = results["network"]["observed"]
-classes = pd.cut(observed, bins, labels=labels).rename("SYM-H (nT)")
+classes = pd.cut(observed, bins, labels=labels, right=False).rename("SYM-H (nT)")
 table = (
     results["network"].groupby(classes, observed=False)["storm"].agg(rows="size", storms="nunique")
 )
+table.insert(1, "share of rows", table["rows"] / table["rows"].sum())
 for name, result in results.items():
     error = (result["forecast"] - observed).groupby(classes, observed=False)
     table[f"RMSE {name}"] = np.sqrt(error.apply(lambda values: np.mean(values**2)))
@@ -1602,16 +1692,15 @@ table.round(2).T
 check.peaks(peaks, table.loc["below -200", "bias network"])
 
 # %% [markdown]
-# `bias` is the mean of forecast minus observed. Below -200 nT the forecast is on average **too
-# shallow**, and the error in nT is the largest, for all three. Part of the bias has to be: whoever picks
-# the hours that turned out extreme finds even the best mean forecast on the near side of them
-# (*regression to the mean*). Look at the number of storms in that class, too: a handful at most, which is
-# too little to learn from, and too little to judge by. On the real storms nearly all these rows are from
-# one, with most of its speed missing.
+# Below -200 nT the forecast is on average **too shallow**, and the error in nT is the largest, for
+# all three. Part of the bias is unavoidable: a good forecast says the middle of what may come, and
+# if you pick the hours that turned out extreme, that middle was less extreme (*regression to the
+# mean*). Look at the number of storms in that class, too: a handful at most, which is too few to
+# judge by. On the real storms nearly all these rows are from one, with most of its speed missing.
 #
 # Compare each class's share of the rows with its share of the squared error. So the RMSE hides
 # two things: a model can be excellent in the quiet hours that nobody cares about, and two models with
-# the same RMSE can differ just in the storms that everybody remembers.
+# the same RMSE can differ in just those storms that everybody remembers.
 
 # %% [markdown]
 # Two more scores that you will meet: **R²** compares the squared error with that of always saying the
@@ -1628,7 +1717,8 @@ pd.DataFrame(
 # %% [markdown]
 # The R² of persistence is high already, for a forecast that knows nothing of the future: beating the
 # mean is easy where neighbors are alike. The skill asks the harder question.
-#
+
+# %% [markdown]
 # ### The minimum of each storm, and when it comes
 #
 # For those who run a power grid two numbers matter: how deep will it get, and when? For each storm,
@@ -1649,6 +1739,10 @@ minima = pd.DataFrame(
 )
 minima.sort_values("observed (nT)").round(0)
 
+# %% [markdown]
+# One number for these delays, their median. And `lateness` from above, which uses all rows and not
+# one extreme value: is the network only telling the past?
+
 # %%
 print(f"median of the delay of the minimum: {minima['late (minutes)'].median():.0f} minutes")
 for name, forecast in [("physics", obrien), ("network", causal_forecast)]:
@@ -1660,10 +1754,10 @@ for name, forecast in [("physics", obrien), ("network", causal_forecast)]:
 # bottom, the two minima can be far apart, in either direction. One value, the extreme of a noisy curve,
 # says little by itself.
 #
-# The last lines come back to where we started: does the forecast only tell the past? The network is
-# late as well, since it can't know of wind that has not passed L1 yet. But two hours ahead it is much
-# less late than persistence.
-#
+# The last lines come back to where we started. The network is late as well, since it can't know of
+# wind that has not passed L1 yet. But two hours ahead it is much less late than persistence.
+
+# %% [markdown]
 # ### What "now" means
 #
 # The published protocol takes SYM-H(t) as known at time t. But the value labeled t is a mean over the
@@ -1688,7 +1782,7 @@ check.score_card()
 # ## Recap
 #
 # - Know the series before you model it: extremes, gaps, what each time label means.
-# - Split by storm. Rows of one storm are no independent samples; shuffled, they betray the answer.
+# - Split by storm. Rows of one storm are no independent samples; shuffled, they give the answer away.
 # - Persistence first. A forecast that is the past, delayed, looks perfect on a plot.
 # - Put in what is known: VBs, the pressure, the delay from L1, the physical model. Here a ridge
 #   regression with physics beats an LSTM without.

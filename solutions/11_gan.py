@@ -9,14 +9,15 @@
 # - remove noise with a network, and say what such a network invents,
 # - write both losses of a generative adversarial network (GAN) and one step of each player,
 # - watch the game on data so simple that you see all of it,
+# - provoke mode collapse, and say how it is seen,
 # - make digits out of noise, on demand a 7 and not a 4,
-# - judge made images by numbers: diversity, a distance between heaps, nearest neighbors,
-# - provoke mode collapse, and say how it is seen.
+# - judge made images by numbers: diversity, a distance between heaps, nearest neighbors.
 #
-# You need about five hours: two afternoons, the second one from "Digits out of noise" on. The notebook
-# computes for three to four minutes on two CPU cores and takes up to 1.5 GB of memory. The data are the
-# digits of MNIST where the data folder holds them or downloads are allowed, otherwise digits that the
-# course makes itself.
+# You need about five hours: two afternoons, the second one from "Digits out of noise" on. (To begin
+# there, select its heading and choose *Run All Above Selected Cell* in the menu *Run*; that takes a
+# minute or two.) The notebook computes for three to four minutes on two CPU cores and takes up to
+# 1.5 GB of memory. The data are the digits of MNIST where the data folder holds them or downloads
+# are allowed, otherwise digits that the course makes itself.
 
 # %%
 import matplotlib.pyplot as plt
@@ -49,11 +50,13 @@ plots.show(
 # hand: the three points (1, 2), (2, 4) and (3, 6) lie on one line, so a single number for each, -1,
 # 0 or 1 steps from the middle, is enough to rebuild both coordinates. Digits are points with 784
 # coordinates. The singular value decomposition (SVD) of 5,000 of them finds the directions, the
-# most important first.
+# most important first. Below, `codes` holds how far each image lies along each of the directions
+# kept; `center + codes @ directions` goes back to pixels.
 #
-# The score is the mean squared error (MSE) over the pixels of 2,000 test images, from 0 for black to
-# 1 for white. What must it beat? *No* number at all: the same answer for every image, the mean digit.
-# The labels serve us to look at the results. No network of this half learns from them.
+# The score is the mean squared error (MSE) over the pixels of 2,000 test images, from 0 for black
+# to 1 for white. What must it beat? Keeping *no* number at all: then the answer is the same for
+# every image, the mean digit. The labels only help us to look at the results. No network that you
+# train in this half learns from them.
 
 # %%
 x = digits.x_train[:20_000, ..., None].astype("float32") / 255
@@ -79,7 +82,8 @@ for kept in (0, 2, 16, 64):
 # Each number more makes the error smaller. With two it has barely begun to fall. The reason: PCA
 # can only *add* two fixed pictures to the mean, each multiplied by a number. All it can make lies
 # on a flat plane in the space of images, and digits don't lie on a flat plane.
-#
+
+# %% [markdown]
 # ## The autoencoder
 #
 # An **autoencoder** bends the plane. It consists of two networks:
@@ -104,8 +108,10 @@ keras.utils.set_random_seed(11)
 # Build two Keras models:
 #
 # - `encoder`: from images `(n, 28, 28, 1)` with values 0 to 1 to codes `(n, 2)`. At least one hidden
-#   layer. A code may be *any* number, also a negative one, so its layer has no activation.
-# - `decoder`: from codes `(n, 2)` to images `(n, 28, 28, 1)`. Its values must lie between 0 and 1.
+#   layer, with an activation. A code may be *any* number, also a negative one, so the last layer
+#   has no activation.
+# - `decoder`: from codes `(n, 2)` to images `(n, 28, 28, 1)`. Here, too, at least one hidden layer
+#   with an activation. The values of the images must lie between 0 and 1.
 #
 # Dense layers are enough and fast: for example 784 → 256 → 64 → 2, and back again the same way.
 #
@@ -147,7 +153,7 @@ decoder = keras.Sequential(
 check.autoencoder(encoder, decoder)
 
 # %% [markdown]
-# Input and target are the same images. The training takes ten to fifteen seconds.
+# First a helper that this half needs often:
 
 
 # %%
@@ -155,6 +161,11 @@ def run(model, x):
     """Return what a model makes of x, as an array."""
     return keras.ops.convert_to_numpy(model(x))
 
+
+# %% [markdown]
+# Now the training: encoder and decoder one behind the other, with the same images as input and as
+# target. It takes ten to fifteen seconds. Is the error on test images below that of PCA with two
+# numbers?
 
 # %%
 autoencoder = keras.Sequential([encoder, decoder])
@@ -173,9 +184,9 @@ check.reached("MSE divided by that of PCA with two numbers", ratio, at_most=0.9)
 # %%
 chosen = np.array([np.flatnonzero(labels == k)[0] for k in range(10)])  # the first of each digit
 rows = [image.reshape(-1, 28, 28)[chosen] for image in (x_test, pca[2], rebuilt, pca[64])]
-figure = plots.images(to_bytes(np.concatenate(rows)), size=0.55)
+names = ["test", "PCA, 2", "autoencoder, 2", "PCA, 64"]
 plots.show(
-    figure,
+    plots.images(to_bytes(np.concatenate(rows)), size=0.55, row_names=names),
     alt="Four rows of ten images: the digits 0 to 9; their reconstructions from two numbers by PCA, gray "
     "and blurred; those by the autoencoder, which look like digits, though not always the right ones; "
     "and those by PCA from 64 numbers, which can be read.",
@@ -185,23 +196,25 @@ plots.show(
 # PCA gives gray mixtures. The autoencoder gives something like digits, though often another digit
 # than the one that came in: where two numbers don't tell a 4 from a 9, it takes what lies between.
 # That is what a squared error asks for. Not sure which of two images it was? Then the *mean* of
-# both is the safest answer, and a mean is blurred.
-#
+# both is the safest answer, and a mean is blurred. With 64 numbers PCA keeps the shapes too, at
+# the price of 32 times as many numbers.
+
+# %% [markdown]
 # ### The latent plane
 #
 # With two numbers as a code, each image is a point of a plane, the **latent plane** ("latent" means
 # hidden). Where does the encoder put the test digits? Nobody told it the labels; we use them to
 # draw each point as its digit, sixty of each. The large ones stand in the middle of their
-# class. A plane has no scale of its own, and codes crowd in some places; so that the crowd can be
-# read, we draw *ranks*: 0.3 stands where 30 % of all codes have a smaller number. Which digits have
-# a region for themselves, and which are mixed?
+# class. Codes crowd in some places; to spread them out, we draw *ranks* instead of the numbers
+# themselves: 0.3 stands where 30 % of all codes have a smaller number. Which digits have a region
+# for themselves, and which are mixed?
 
 # %%
 codes = run(encoder, x_test)
 ranks = codes.argsort(axis=0).argsort(axis=0) / len(codes)
 colors = [*plt.rcParams["axes.prop_cycle"].by_key()["color"], "gray", "#7A4419"]
 colors[6] = "#A09000"  # yellow is too pale for thin strokes
-figure, axis = plt.subplots(figsize=(7, 5.5))
+figure, axis = plt.subplots(figsize=(6, 4.7))
 for k, color in enumerate(colors):
     mine = ranks[labels == k][:60]  # more can't be told apart
     axis.plot(*mine.T, marker=f"${k}$", linestyle="", color=color, markeredgewidth=0.1)
@@ -229,7 +242,7 @@ n = 7
 across, up = np.meshgrid(*np.quantile(codes, (np.arange(n) + 0.5) / n, axis=0).T)
 grid = np.stack([across.ravel(), up.ravel()], axis=1)
 tiles = run(decoder, grid).reshape(n, n, 28, 28)[::-1]  # the highest row first
-figure, axis = plt.subplots(figsize=(3.6, 3.6))
+figure, axis = plt.subplots(figsize=(3.2, 3.2))
 picture = tiles.swapaxes(1, 2).reshape(28 * n, 28 * n)
 axis.imshow(picture, extent=[0, 1, 0, 1])
 axis.set(xlabel="first number of the code (rank)", ylabel="second number of the code (rank)")
@@ -244,7 +257,8 @@ plots.show(
 # and in most of the empty places, there are shapes that are no digit.
 #
 # Can we *make* new digits in this way: choose a code by chance, and decode it? For better images
-# let's first have a wider bottleneck: 16 numbers. It takes five to ten seconds.
+# let's first have a wider bottleneck: 16 numbers. A function builds the two networks; it will build
+# others further below.
 
 
 # %%
@@ -253,6 +267,9 @@ def dense(shape, hidden, *last):
     stack = [layers.Dense(units, activation="relu") for units in hidden]
     return keras.Sequential([keras.Input(shape), layers.Flatten(), *stack, *last])
 
+
+# %% [markdown]
+# The training takes five to ten seconds. Compare the two errors: both methods keep 16 numbers.
 
 # %%
 wide_encoder = dense((28, 28, 1), (256, 64), layers.Dense(16))
@@ -265,41 +282,42 @@ wide_mse = np.mean((run(wide, x_test) - x_test) ** 2)
 print(f"16 numbers: MSE {wide_mse:.4f}, PCA {np.mean((pca[16] - flat_test) ** 2):.4f}")
 
 # %% [markdown]
-# Again better than PCA with as many numbers. Now random codes, from a normal distribution with the
-# mean and the covariances of the codes of the test digits. Are the images digits? Let somebody else
-# decide. The course has a **judge**: a convolutional network like that of lab 03, trained
-# beforehand on digits of the same kind. It takes images with values 0 to 255 and gives two arrays;
-# the first, `[0]`, holds the probabilities of the ten digits. Its **confidence** is the largest of
-# the ten. How sure is it of test digits, of rebuilt ones, and of decoded random codes? Does it read
-# the *right* digit in rebuilt ones? Under the numbers are images of random codes: a row with 2
-# numbers, and one with 16.
+# Again better than PCA with as many numbers. And images of random codes: are they digits? Let
+# somebody else decide. The course has a **judge**: a convolutional network like that of lab 03,
+# trained beforehand on digits of the same kind. It takes images with values 0 to 255 and gives two
+# arrays; the first, `[0]`, holds the probabilities of the ten digits. Its **confidence** is the
+# largest of the ten.
 
 
 # %%
-def confidence(images):
-    """Return the judge's largest probability for each image (n, 28, 28, 1) with values 0 to 1."""
-    return judge.predict(255 * images, batch_size=500, verbose=0)[0].max(axis=1)
+def judged(images):
+    """Return the digits that the judge reads in images of 0 ... 1, and its confidence in each."""
+    probabilities = judge.predict(255 * images, batch_size=500, verbose=0)[0]
+    return probabilities.argmax(axis=1), probabilities.max(axis=1)
 
+
+# %% [markdown]
+# Now random codes, from a normal distribution with the mean and the covariances of the codes of the
+# test digits: the same center, and as much spread in each direction. How sure is the judge of test
+# digits, of rebuilt ones, and of decoded random codes? Does it read the *right* digit in rebuilt
+# ones? Under the numbers are images of random codes: a row with 2 numbers, and one with 16.
 
 # %%
 judge, rng, shown = gan.judge(digits.source), np.random.default_rng(11), []
-print(f"     test digits        mean confidence {confidence(x_test).mean():.3f}")
+print(f"     test digits        mean confidence {judged(x_test)[1].mean():.3f}")
 for kept, encode, decode in [(2, encoder, decoder), (16, wide_encoder, wide_decoder)]:
     of_test = run(encode, x_test)
     drawn = rng.multivariate_normal(of_test.mean(axis=0), np.cov(of_test.T), len(of_test))
-    images = run(decode, of_test)
-    right = np.mean(
-        judge.predict(255 * images, batch_size=500, verbose=0)[0].argmax(axis=1) == labels
-    )
-    print(f"{kept:2} numbers, rebuilt mean confidence {confidence(images).mean():.3f}", end=", ")
-    print(f"the right digit: {right:.0%}")
+    told, sure = judged(run(decode, of_test))
+    print(f"{kept:2} numbers, rebuilt mean confidence {sure.mean():.3f}", end=", ")
+    print(f"the right digit: {np.mean(told == labels):.0%}")
     images = run(decode, drawn.astype("float32"))
-    sure = confidence(images)
+    sure = judged(images)[1]
     print(f"{kept:2} numbers, random  mean confidence {sure.mean():.3f}", end=", ")
     print(f"below 0.8: {np.mean(sure < 0.8):.0%}")
     shown.append(images[:10, ..., 0])
 plots.show(
-    plots.images(to_bytes(np.concatenate(shown))),
+    plots.images(to_bytes(np.concatenate(shown)), size=0.6, row_names=["2 numbers", "16 numbers"]),
     alt="Two rows of ten images from random codes. Those from 2 numbers are smooth shapes, mostly like "
     "digits; those from 16 numbers are often broken strokes that are no digits.",
 )
@@ -311,8 +329,8 @@ plots.show(
 # **holes**: nobody ever asked the decoder what to draw there, and the autoencoder doesn't tell us
 # where they are. It compresses well; as a maker of new images it's poor. One remedy is the
 # *variational* autoencoder (Kingma and Welling 2014): its codes are drawn towards one normal
-# distribution, so that a code drawn from it seldom hits a hole. The second half of this lab takes
-# quite another way.
+# distribution, so that a code drawn from it seldom hits a hole. The GANs further below take quite
+# another way.
 
 # %% [markdown]
 # ## Removing noise
@@ -351,10 +369,8 @@ check.noisy(noisy)
 # %% [markdown]
 # The network: two convolutions with a stride of 2 take the image down to 7 x 7 pixels, two
 # *transposed* convolutions (lab 06) bring it back to 28 x 28. There is no narrow bottleneck: here
-# the noise prevents a mere copy. Its loss is the cross-entropy of each pixel, as for any value
-# between 0 and 1. The baseline is a classical tool, the **median filter**: it replaces each pixel
-# by the median of its neighborhood, here of 3 x 3 or of 5 x 5 pixels. It needs no training at all.
-# Training the network takes about ten seconds.
+# the noise prevents a mere copy. Its loss is the cross-entropy of each pixel, which also works for
+# targets between 0 and 1. Training takes about ten seconds.
 
 # %%
 from scipy.ndimage import median_filter
@@ -369,10 +385,18 @@ denoiser = keras.Sequential(
     ]
 )
 half = x[:10_000]
-damaged_half = noisy(half, 0.5, rng).astype("float32")
+damaged_half = noisy(half, 0.5, rng)
+if damaged_half is None:
+    raise ValueError("The network learns from noisy images: solve exercise 2 first.")
+damaged_half = damaged_half.astype("float32")
 denoiser.compile(keras.optimizers.Adam(2e-3), "binary_crossentropy")
 denoiser.fit(damaged_half, half, batch_size=128, epochs=6, verbose=0, callbacks=training.progress())
 del damaged_half, half, x, flat  # 94 MB; to train again, run the cell that makes x first
+
+# %% [markdown]
+# The test digits get new noise of the same amount, and the score is the MSE again. The baseline is
+# a classical tool, the **median filter**: it replaces each pixel by the median of its neighborhood,
+# here of 3 x 3 or of 5 x 5 pixels. It needs no training at all.
 
 # %%
 damaged = noisy(x_test, 0.5, rng).astype("float32")
@@ -389,16 +413,17 @@ check.reached("MSE of the network / MSE of the median 3 x 3", ratio, at_most=0.6
 # Look at the strokes in the four rows: noisy, median 3 x 3, network, and the original.
 
 # %%
-rows = [
-    damaged[chosen],
-    cleaned["median 3 x 3"][chosen],
-    cleaned["network"][chosen],
-    x_test[chosen],
-]
-figure = plots.images(to_bytes(np.concatenate(rows)[..., 0]), size=0.55)
+rows = {
+    "noisy": damaged,
+    "median 3 x 3": cleaned["median 3 x 3"],
+    "network": cleaned["network"],
+    "original": x_test,
+}
+five = chosen[::2]
+pictures = np.concatenate([images[five, ..., 0] for images in rows.values()])
 plots.show(
-    figure,
-    alt="Four rows of ten digits: covered with noise; after a median filter, spotted and with broken "
+    plots.images(to_bytes(pictures), columns=5, size=0.6, row_names=list(rows)),
+    alt="Four rows of five digits: covered with noise; after a median filter, spotted and with broken "
     "strokes; after the network, clean and nearly like the originals, which are the last row.",
 )
 
@@ -406,19 +431,21 @@ plots.show(
 # The median knows only that neighbors are alike. It leaves spots, and a thin stroke goes with the
 # noise. The network has learned what a stroke is. But that has a price. What does it do with more
 # noise than it was trained for, or where there is **no digit** at all? Above what goes in, below
-# what comes out: a 3, and then nothing but noise, each with the amount of noise in its title. The
-# numbers that are printed are for all test digits: how often
-# does the judge read another digit than the one that was there, and how often with a confidence
-# above 0.9?
+# what comes out: a 3, and then a black image, each with the amount of noise in its title. The
+# numbers that are printed are for all test digits: how often does the judge read another digit than
+# the one that was there, and how often with a confidence above 0.9? (It errs even in clean digits:
+# that share comes first.)
 
 # %%
 amounts, shown = [0.5, 0.75, 1.0, 1.5], []
+print(f"no noise:   another digit {np.mean(judged(x_test)[0] != labels):6.1%}")
 for amount in amounts:
     given = noisy(x_test, amount, rng).astype("float32")
     answer = run(denoiser, given)
-    wrong = judge.predict(255 * answer, batch_size=500, verbose=0)[0].argmax(axis=1) != labels
-    sure = np.mean(wrong & (confidence(answer) > 0.9))
-    print(f"noise {amount:4}: another digit {wrong.mean():6.1%}, with confidence {sure:6.1%}")
+    told, sure = judged(answer)
+    wrong = told != labels
+    print(f"noise {amount:4}: another digit {wrong.mean():6.1%}", end=", ")
+    print(f"with confidence {np.mean(wrong & (sure > 0.9)):6.1%}")
     nothing = noisy(np.zeros((1, 28, 28, 1)), amount, rng).astype("float32")
     pairs = [
         (given[chosen[3]], answer[chosen[3]]),
@@ -426,12 +453,12 @@ for amount in amounts:
     ]
     shown.append(pairs)
 order = [shown[column][what][row] for row in (0, 1) for what in (0, 1) for column in range(4)]
-titles = [f"{what}, {amount}" for what in ("a 3", "no digit") for amount in amounts]
+titles = [f"{what}, {amount}" for what in ("a 3", "black") for amount in amounts]
 titles += ["cleaned"] * 8
 plots.show(
     plots.images(to_bytes(np.array(order)[..., 0]), titles, columns=8, size=0.9),
-    alt="Above eight noisy images, a 3 under four growing amounts of noise and then noise without a "
-    "digit. Below what the network makes of them: the 3 loses its form, and in strong noise alone the "
+    alt="Above eight noisy images, a 3 under four growing amounts of noise and then a black image "
+    "under the same amounts. Below what the network makes of them: the 3 loses its form, and in strong noise alone the "
     "network finds bright strokes and spots.",
 )
 
@@ -441,7 +468,8 @@ plots.show(
 # digit than the one that was there, sometimes with great confidence. Nothing in such an image warns
 # you. In a medical image or a radar map this can be dangerous: a network that "improves" images
 # adds what it knows from its training, not what was there.
-#
+
+# %% [markdown]
 # ## The game of forger and critic
 #
 # All networks so far were measured against a *given* right answer. For "make a new image of a
@@ -461,8 +489,10 @@ plots.show(
 #
 # D is a classifier with two classes, so its loss is the cross-entropy (lab 01) with the targets 1
 # for real and 0 for made. Its last layer has no activation. It gives a **logit** l, any number; the
-# probability "real" is D = sigmoid(l) = 1 / (1 + exp(-l)). Take two real data and two made ones,
-# with small numbers for the logits:
+# probability "real" is sigmoid(l) = 1 / (1 + exp(-l)). We call this number D, too. With the target
+# 1 an example costs -log D, with the target 0 it costs -log(1 - D). (In this lab log is the natural
+# logarithm, as `np.log`.) Take two real examples and two made ones, with small numbers for the
+# logits:
 
 # %%
 real, made = np.array([2.0, 0.0]), np.array([-2.0, 1.0])
@@ -485,9 +515,10 @@ print(
 # - -log D = softplus(-l),
 # - -log(1 - D) = softplus(l).
 #
-# Safer, because for l = -800 the sigmoid is 0 in the computer, and log 0 is minus infinity. The
-# softplus of Keras, `keras.ops.softplus`, is then simply 800.
-#
+# Safer, because for l = -800 the sigmoid is 0 in the computer, and log 0 is minus infinity. With
+# Keras, `keras.ops.softplus(800.0)` is simply 800.
+
+# %% [markdown]
 # ### Exercise 3: the loss of the discriminator
 #
 # Write `discriminator_loss(real, made, smooth=0.0)`. `real` and `made` are tensors of logits, `(n,
@@ -573,10 +604,11 @@ for at in (-6, -2, 0, 2):
 
 # %% [markdown]
 # With log(1 - D) the gradient vanishes just where G is worst: it *saturates*. With -log D it is
-# largest there. Both have the same sign everywhere: push the logit up. So Goodfellow et al.
+# largest there. Both are negative everywhere, so both push the logit up. So Goodfellow et al.
 # proposed -log D. It is called the **non-saturating** loss, the one you have written; StyleGAN still
 # uses it, others chose other losses.
-#
+
+# %% [markdown]
 # ## A game that one can see
 #
 # Images have 784 numbers, and nobody can draw a distribution in 784 dimensions. So let the "images"
@@ -632,7 +664,8 @@ for name in ("generator", "discriminator", "critic", "forger"):
 # The critic has the weights of D alone; the forger has those of both. But when the *forger* learns,
 # D must hold still. Otherwise D would learn to be taken in! So before each step we say whether D's
 # weights may move: `game.discriminator.trainable = True` or `False`.
-#
+
+# %% [markdown]
 # ### Exercise 5: a step of the discriminator
 #
 # Write `discriminator_step(game, real, noise)`. `real` is a batch of real data, `noise` one of
@@ -688,11 +721,8 @@ def generator_step(game, noise):
 check.generator_step(generator_step)
 
 # %% [markdown]
-# Now the game: a step of D, a step of G, 1,500 times. It takes about ten seconds, and every 50
-# steps the picture is drawn anew. Filled: the density of the real numbers. Solid line: that of the
-# made ones. Dashed: the probability "real" that D gives to a number there. Watch how the solid line
-# moves up the slope that the dashed one has *under it*. First, two functions to look at the game
-# and to draw it.
+# First, two functions to look at the game and to draw it. The density of the made numbers is
+# counted in bins, that of the real ones is known.
 
 
 # %%
@@ -712,6 +742,12 @@ def draw(axis, step, made, probability):
     axis.set(title=f"step {step}", ylim=(0, 1.3), xlim=(-4, 4))
 
 
+# %% [markdown]
+# Now the game: a step of D, a step of G, 1,500 times. It takes about ten seconds, and every 50
+# steps the picture is drawn anew. Filled: the density of the real numbers. Solid line: that of the
+# made ones. Dashed: the probability "real" that D gives to a number there. Watch how the made
+# numbers move to where the dashed line is *higher*.
+
 # %%
 rng = np.random.default_rng(11)
 screen = plots.Screen()
@@ -728,8 +764,12 @@ for step in training.track(range(1, 1501)):
         draw(axis, step, *seen[step])
         screen.show(figure)
 
+# %% [markdown]
+# Six moments of the game, side by side. In each, which way does the dashed line rise where the made
+# numbers are? And where are they in the next one?
+
 # %%
-figure, axes = plt.subplots(2, 3, figsize=(8, 4), sharex=True, sharey=True)
+figure, axes = plt.subplots(2, 3, figsize=(7, 3.5), sharex=True, sharey=True)
 for axis, step in zip(axes.flat, (0, 50, 300, 900, 1200, 1500), strict=True):
     draw(axis, step, *seen[step])
 axes[0, 2].legend(loc="upper center", ncols=3, fontsize=8, handlelength=1, columnspacing=0.8)
@@ -738,19 +778,19 @@ figure.supylabel("density; probability of D")
 plots.show(
     figure,
     alt="Six panels from step 0 to step 1,500. The real numbers form two heaps. The made ones begin as "
-    "one narrow heap in the middle, run to the right heap and stay there for long, while D's "
-    "probability is near one at the left; in the end they lie in both heaps. There D's probability is "
-    "near one half, and low in between.",
+    "one narrow heap in the middle and move to where D's probability is higher; in the end they lie in "
+    "both heaps. There D's probability is near one half, and low in between.",
 )
 
 # %% [markdown]
-# At first G makes one narrow heap. D's line begins to rise to where the real data are and the made
-# ones aren't. That slope is all that G gets, and it is enough: the made numbers climb it. They may
-# all run to one side, here for half of the game or longer, or spread too far; in time D learns
-# where there are too many and where some are missing, and the slope turns. At the end the solid
-# line lies about where the real data are. There D can only guess: its line is near one half.
-# Between the heaps, where only a few made numbers are left, it is low.
-#
+# At first G makes one narrow heap. D's line begins to rise towards where the real data are and the
+# made ones aren't. That slope is all that G gets, and it is enough: the made numbers climb it. They
+# may all run to one side and stay there for long, or spread too far; in time D learns where there
+# are too many and where some are missing, and the slope turns. At the end the solid line lies about
+# where the real data are. There D can only guess: its line is near one half. Between the heaps,
+# where only a few made numbers are left, it is low.
+
+# %% [markdown]
 # At the end we can count. Does G serve both heaps, or has it dropped one? Are they as broad as the
 # real ones? And how good is D? Suppose that at some number the real density is $p_r$ and the made
 # one $p_g$. Real and made data come in equal parts, so of those at this number the share $p_r /
@@ -766,7 +806,7 @@ axis.fill_between(middles, density(middles), color=plots.SKY, alpha=0.5, label="
 axis.plot(middles[known], best[known], "o", color=plots.GREEN, label="best possible D")
 axis.plot(middles, learned, color="black", linestyle="--", label="learned D")
 axis.axhline(0.5, color="gray", linewidth=0.8)
-axis.set(xlabel="number", ylabel="probability “real”", ylim=(0, 1.05))
+axis.set(xlabel="number", ylabel="probability “real”; density", ylim=(0, 1.05))
 axis.legend(ncols=3, loc="upper center")
 plots.show(
     figure,
@@ -789,10 +829,11 @@ print(f"losses: D {d:.3f} (2 log 2 = {2 * np.log(2):.3f}), G {g:.3f} (log 2 = {n
 # If G were perfect, both densities would be equal, and the best D would say 1/2 everywhere. Its
 # loss would be 2 log 2, and G's would be log 2. The losses are close to that, and yet the made
 # heaps aren't quite the real ones: the best possible D, the green points, would still find
-# differences. Ours is a small, smooth network and doesn't see them; it only knows that between the
-# heaps numbers are made. What D doesn't see, G can't learn. Note what this means: in a GAN **the
-# losses need not fall** as you are used to. Each player's loss depends on how good the *other* is. A
-# loss that stands still can mean that both get better together. So one must look at what is made.
+# differences. Ours is a small, smooth network and doesn't see them; it has only learned that
+# numbers between the heaps are made ones. What D doesn't see, G can't learn. Note what this means:
+# in a GAN **the losses need not fall** as you are used to. Each player's loss depends on how good
+# the *other* is. A loss that stands still can mean that both get better together. So one must look
+# at what is made.
 
 # %% [markdown]
 # ### Mode collapse
@@ -802,8 +843,8 @@ print(f"losses: D {d:.3f} (2 log 2 = {2 * np.log(2):.3f}), G {g:.3f} (log 2 = {n
 #
 # ### Exercise 7: predict
 #
-# What will become of the two heaps? Write `"spreads"` (between and around the heaps as well), `"stays"`
-# (both heaps, about half and half) or `"piles up"` (one heap at a time).
+# What will become of the two heaps? Write `"stays"` (both heaps, about half and half) or `"piles up"`
+# (one heap at a time).
 #
 # <details><summary>Hint</summary>
 #
@@ -817,6 +858,10 @@ hasty = None
 hasty = "piles up"
 ### END SOLUTION
 
+# %% [markdown]
+# How will we know? By the share of the made numbers that lies in the left heap, and by the
+# **evenness** of the two shares: 1 for half and half, 0 where one heap has all.
+
 
 # %%
 def left_share(game):
@@ -828,6 +873,9 @@ def evenness_of(share):
     """Return the entropy of two shares, 1 for half and half, 0 where one has all."""
     return entropy([share, 1 - share], base=2)
 
+
+# %% [markdown]
+# The hasty game, 150 rounds. It takes up to ten seconds.
 
 # %%
 from scipy.stats import entropy
@@ -845,6 +893,10 @@ for _ in training.track(range(150)):
         hasty_game.forger.train_on_batch(draw_noise(BATCH, rng))
     shares.append(left_share(hasty_game))
 
+# %% [markdown]
+# The figure shows the share in the left heap after each round. Where would the line run if both
+# heaps were served equally in every round?
+
 # %%
 before = evenness_of(left_share(game))
 after = np.mean([evenness_of(share) for share in shares[75:]])
@@ -859,6 +911,9 @@ plots.show(
     "and is seldom near one half, a dotted line.",
 )
 
+# %% [markdown]
+# It would run along the dotted line. And your prediction?
+
 # %% tags=["check:hasty"]
 check.hasty(hasty, before, after)
 
@@ -866,8 +921,10 @@ check.hasty(hasty, before, after)
 # This is **mode collapse** (a mode is a heap of the data). G puts nearly all of its numbers where D
 # says "real" most; after some ten rounds, sometimes many more, D has learned that there are too
 # many, and G moves all to the other heap. Nothing in G's loss speaks against making one kind only.
-# What speaks against it is an opponent who answers in time. In images it looks like this: each one
-# may be fine, but all are alike, so only numbers for *many* images show it.
+# What speaks against it is an opponent who answers in time. (In fair play, too, one heap may be
+# left out for a while, until D has learned to answer: look at the six moments again.) In images it
+# looks like this: each one may be fine, but all are alike, so only numbers for *many* images show
+# it.
 
 # %% [markdown]
 # ## Digits out of noise
@@ -884,6 +941,9 @@ check.hasty(hasty, before, after)
 # - batch normalization (lab 03) in both; here only in the generator. (While it learns it takes the
 #   statistics of the batch, but the images for the discriminator are made with the moving averages:
 #   a small difference that does no harm here.)
+#
+# The layers of the generator come first. They are in a function, as a second generator will have
+# them.
 
 # %%
 LATENT = 32  # numbers of noise for an image
@@ -901,6 +961,11 @@ def paint(x):
     x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
     x = up(x, 32)
     return layers.Conv2DTranspose(1, 4, strides=2, padding="same", activation="tanh")(x)
+
+
+# %% [markdown]
+# The discriminator goes the other way, from 28 x 28 over 14 x 14 to 7 x 7, and flattens these maps
+# to a vector of features. Two dense layers make the logit of it.
 
 
 # %%
@@ -922,10 +987,9 @@ print(f"{discriminator.count_params():,} tell them from real ones")
 
 # %% [markdown]
 # The loop below plays the game for any pair of players. Real images are drawn anew for each step,
-# noise too. The rate falls to zero along a line, so that the players come to rest at the end. The two
-# steps are those that you have written, with the *labels* added that we need further below: `real` and
-# `noise` are lists, of one array or of two, and `*` hands on what else is in a list. The game takes
-# a good minute.
+# noise too. The two steps are those that you have written, with the *labels* added that we need
+# further below: `real` and `noise` are lists, of one array or of two, and `*` hands on what else is
+# in a list.
 
 # %%
 rng = np.random.default_rng(11)
@@ -959,6 +1023,11 @@ def play(game, steps, watch, labels=False, n=32):
     return np.array(losses), made
 
 
+# %% [markdown]
+# The learning rate falls to zero along a line, so that the players come to rest at the end. The
+# game takes a good minute; the ten images are always made of the same noise.
+
+
 # %%
 def falling(steps, rate=2e-3):
     """Return a rate that falls to zero along a line."""
@@ -971,19 +1040,24 @@ watch = np.random.default_rng(0).standard_normal((10, LATENT)).astype("float32")
 losses, made = play(game, STEPS, watch)
 
 # %% [markdown]
-# Each row shows the same ten draws of noise, later and later. Look for the order in which things are
-# learned: blots, strokes, shapes.
+# Each row shows the same ten draws of noise, later and later. What is there after a quarter of the
+# game, and what comes after that?
 
 # %%
-rows = np.concatenate([made[step] for step in list(made)[:: len(made) // 4]])
-figure = plots.images(to_bytes((rows[..., 0] + 1) / 2), columns=10, size=0.6)
-for axis, step in zip(figure.axes[::10], list(made)[:: len(made) // 4], strict=True):
-    axis.text(-4, 14, f"step {step}", ha="right", va="center", fontsize=9)
-plots.show(figure, alt="Rows of ten made images: gray noise, then strokes, then shapes of digits.")
+steps = list(made)[:: len(made) // 4]
+rows = to_bytes((np.concatenate([made[step] for step in steps])[..., 0] + 1) / 2)
+plots.show(
+    plots.images(rows, size=0.6, row_names=[f"step {step}" for step in steps]),
+    alt="Rows of ten made images: plain gray, then bright strokes, then shapes closer to digits.",
+)
 
 # %% [markdown]
-# What do the losses say? Two numbers help to read them: a discriminator that can't tell has logits
-# of 0, a loss of $2 \ln 2 \approx 1.39$, and the generator's is then $\ln 2 \approx 0.69$.
+# Untrained, the generator paints gray. After a quarter of the game there are bright strokes on
+# black, and from then on they come closer to digits, some much closer than others.
+#
+# What do the losses say? Two numbers help to read them: a discriminator that can't tell gives the
+# logit 0 to every image. Its loss is then 2 log 2, about 1.39, and the generator's is log 2, about
+# 0.69.
 
 # %%
 figure, axis = plt.subplots(figsize=(7, 3))
@@ -991,21 +1065,27 @@ smooth = np.ones(50) / 50
 for column, (name, color) in enumerate(
     [("discriminator", plots.BLUE), ("generator", plots.ORANGE)]
 ):
-    axis.plot(np.convolve(losses[:, column], smooth, "valid"), color=color, label=name)
+    mean = np.convolve(losses[:, column], smooth, "valid")
+    axis.plot(np.arange(25, 25 + len(mean)), mean, color=color, label=name)
     level = (2 - column) * np.log(2)
     axis.axhline(level, color=color, linestyle=":", linewidth=1)
     axis.text(len(losses), level, f" {name}\n if D guesses", va="center", fontsize=8)
 axis.set_xlabel("step (mean over 50)")
 axis.set_ylabel("loss")
 axis.legend()
-plots.show(figure, alt="Both losses by step, with dotted lines where nobody can tell.")
+plots.show(
+    figure,
+    alt="Both losses by step. The generator's falls steeply at first and then hardly changes or rises; "
+    "the discriminator's stays below its dotted line, where it would guess.",
+)
 
 # %% [markdown]
-# At first the generator's loss falls steeply. But compare a quarter of the way with the end: the images
-# are better, and the generator's loss is hardly lower or even higher. **A GAN's loss doesn't tell how
-# good its images are**; it says who is ahead. Below its dotted line a player does better than against
-# somebody who can only guess. And a discriminator's loss near 0 means that it wins every time, and has
-# nothing left to teach.
+# At first the generator's loss falls steeply. But compare a quarter of the way with the end: the
+# images are better, and the generator's loss is hardly lower or even higher. **A GAN's loss doesn't
+# tell how good its images are**; it says who is ahead. A discriminator below its dotted line does
+# better than guessing, and a generator above its own is often seen through. Should the
+# discriminator's loss fall to nearly 0, then it wins every time: all that the generator tries looks
+# equally bad to it, and it hardly tells what would be better. The numbers:
 
 # %%
 for name, part in [("steps 400 to 600", losses[400:600]), ("the last 200", losses[-200:])]:
@@ -1041,6 +1121,12 @@ test = digits.x_test[some, :, :, None]
 told, features_test = read(test)
 print(f"the judge is right on {np.mean(told == digits.y_test[some]):.1%} of 2000 test digits")
 
+# %% [markdown]
+# Keep that share in mind: what the judge says of made images is no surer than that. Now the images
+# to be judged, 2,000 of them from new noise. The generator's pixels go from -1 to 1, those of the
+# judge from 0 to 255. How sure is it of them, and how sure of test digits? (That alone is no proof of
+# quality: a generator that always made the same clear 1 would score high.)
+
 # %%
 COUNT = 2000
 
@@ -1053,6 +1139,8 @@ def to_pixels(made):
 z = rng.standard_normal((COUNT, LATENT)).astype("float32")
 fakes = to_pixels(generator.predict(z, batch_size=500, verbose=0))
 read_fakes, features_fakes = read(fakes)
+for name, images in [("made", fakes), ("test", test)]:
+    print(f"{name} digits: mean confidence {judged(images / 255)[1].mean():.3f}")
 
 # %% [markdown]
 # ### Exercise 8: are all digits there?
@@ -1060,11 +1148,11 @@ read_fakes, features_fakes = read(fakes)
 # Write `diversity(digits)`: from the digits 0 to 9 that the judge read, `(n,)`, return
 #
 # - `shares`, `(10,)`: the share of each digit, an absent one included, as 0,
-# - `evenness`: the **entropy** $-\sum_k p_k \ln p_k$ of the shares divided by its greatest value,
-#   $\ln 10$. Where $p_k = 0$ the term is 0.
+# - `evenness`, a number: the **entropy** $-\sum_k p_k \log p_k$ of the shares $p_k$ divided by its
+#   greatest value, $\log 10$. Where $p_k = 0$ the term is 0.
 #
 # All digits equally often give 1, a single digit 0, and two digits, half and half,
-# $\ln 2 / \ln 10 \approx 0.301$.
+# $\log 2 / \log 10 \approx 0.301$.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1092,8 +1180,8 @@ def diversity(digits):
 check.diversity(diversity)
 
 # %% [markdown]
-# Now for the generator. Before you look: which digit would you expect to be made most often, which
-# most rarely?
+# Now for the generator. Among the real digits each has a share of about a tenth. Before you look:
+# will some digit be missing among the made ones?
 
 # %%
 shares = np.bincount(read_fakes, minlength=10) / COUNT
@@ -1110,16 +1198,22 @@ plots.show(
 )
 print(f"rarest {shares.min():.3f}, evenness {evenness:.3f}")
 
+# %% [markdown]
+# The dotted line is a tenth. (The judge has to name one of the ten digits even for a scribble. So a
+# share counts what it reads, not what is well made.) Two bars for the generator: no digit may be
+# missing, and the shares must be fairly even.
+
 # %%
 check.reached("share of the rarest digit", shares.min(), at_least=0.01)
 check.reached("evenness", evenness, at_least=0.9)
 
 # %% [markdown]
-# The dotted line is a tenth. The shares are uneven, but no digit is missing, although nobody told the
-# generator that there are ten: if it never made one of them, that digit would be a sure sign of a real
-# image. (Look at the rarest as well: if one digit were missing and the nine others even, the evenness
-# would still be ln 9 / ln 10, about 0.954.)
-#
+# The shares are uneven, but no digit is missing, although nobody told the generator that there are
+# ten: if it never made one of them, that digit would be a sure sign of a real image. (Why look at
+# the rarest as well? If one digit were missing and the nine others even, the evenness would still
+# be log 9 / log 10, about 0.954.)
+
+# %% [markdown]
 # ### Exercise 9: the distance between two heaps
 #
 # Diversity counts digits but doesn't see how they look. Heusel et al. (2017) compare the features of
@@ -1128,15 +1222,18 @@ check.reached("evenness", evenness, at_least=0.9)
 #
 # $$ |\mu - \mu'|^2 + \mathrm{trace}\left(C + C' - 2 (C C')^{1/2}\right). $$
 #
-# (In the covariance matrix the variance of each feature is on the diagonal, and beside it how two of
-# them vary together. Strictly this is the *square* of a distance. Computed with the features of a
-# certain network for photos, Inception, it is the well-known FID.)
+# (In the covariance matrix the variance of each feature is on the diagonal, and beside it how two
+# of them vary together. The trace of a matrix is the sum of its diagonal, and $(C C')^{1/2}$ is the
+# matrix that gives $C C'$ when multiplied by itself. Strictly the formula is the *square* of a
+# distance. Computed with the features of a certain network for photos, Inception, it is the
+# well-known FID.)
 #
 # The first part sees images that are wrong on average, the second sees too much or too little
-# variety. Write `frechet(real, made)` for features `(n, f)` and `(m, f)`.
+# variety. Write `frechet(real, made)` for features `(n, f)` and `(m, f)`, with two features or
+# more. Return one number.
 #
-# With one feature it would be $(\mu - \mu')^2 + (\sigma - \sigma')^2$: two heaps of one center with
-# $\sigma = 1$ and $\sigma' = 3$ have the distance $1 + 9 - 2 \sqrt{1 \cdot 9} = 4$.
+# With one feature it would be $(\mu - \mu')^2 + (\sigma - \sigma')^2$: two heaps with the same
+# center and $\sigma = 1$ and $\sigma' = 3$ have the distance $1 + 9 - 2 \sqrt{1 \cdot 9} = 4$.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1189,17 +1286,19 @@ heaps = {
 for name, heap in heaps.items():
     distance = gan.frechet(features_test, read(heap)[1])
     print(f"{name:24}{distance:8.1f}")
+print(f"{'real, only 200':24}{gan.frechet(features_test, read(real[:200])[1]):8.1f}")
 
 # %% [markdown]
 # The made images come after the real ones and before all others. The mean images are blurred, and
 # there are only ten of them, each shown some 200 times: wrong on average, and without variety. A number
 # like this means something only **beside its references**, with the same judge and as many images:
-# fewer images alone would make all of these numbers larger.
-#
+# the last line is for 200 of the real digits of the first line, and yet it is larger.
+
+# %% [markdown]
 # ### Exercise 10: were they copied?
 #
 # A generator that had learned 1,500 training images by heart would pass both tests. Write
-# `nearest(made, real)`: for each made image, `(m, 28, 28)`, the place of the nearest real one in
+# `nearest(made, real)`: for each made image, `(m, 28, 28)`, the index of the nearest real one in
 # `(n, 28, 28)`, and the distance to it, $\sqrt{\sum (\text{difference of the pixels})^2}$. Return two
 # arrays, `(m,)` each. The images may be `uint8`.
 #
@@ -1237,7 +1336,9 @@ check.nearest(nearest)
 
 # %% [markdown]
 # How near is too near? New *real* digits, which nobody can have copied, have neighbors among the
-# training digits too. A copyist's distances would be much smaller than theirs.
+# training digits too. A copyist's distances would be much smaller than theirs. (To be quick, we
+# search among the first 10,000 training digits only: that finds a habit of copying, but not a
+# single copy.)
 
 # %%
 from sklearn.neighbors import NearestNeighbors
@@ -1250,32 +1351,37 @@ for name, distance in [("made", of_made), ("test", of_test)]:
     least, median = distance.min(), np.median(distance)
     print(f"{name} to training digits: least {least:5.0f}, median {median:5.0f}")
 
+# %% [markdown]
+# Numbers can mislead, so look at some pairs, too. What is the same in a made digit and its
+# neighbor, and what differs?
+
 # %%
 pairs = np.concatenate([fakes[:10, ..., 0], known[place[:10, 0]].reshape(10, 28, 28)])
-figure = plots.images(pairs.astype("uint8"), columns=10, size=0.6)
-for axis, name in zip(figure.axes[::10], ["made", "nearest"], strict=True):
-    axis.text(-4, 14, name, ha="right", va="center", fontsize=9)
-plots.show(figure, alt="Ten made digits, and below each the most similar training digit.")
+plots.show(
+    plots.images(pairs.astype("uint8"), size=0.6, row_names=["made", "nearest"]),
+    alt="Ten made digits, and below each the most similar training digit.",
+)
 
 # %% [markdown]
 # Below each made digit stands the most similar one of 10,000 training digits: alike, but not the
-# same. A copy would have the distance 0; the made ones keep away from the training digits, as new real
-# ones do.
-# There is no sign of copying among these.
-#
+# same. A copy would have a distance near 0; the made ones keep away from the training digits, as
+# new real ones do. There is no sign of copying among these.
+
+# %% [markdown]
 # ## Asking for a digit
 #
 # A generator that makes *some* digit is of little use. A **conditional GAN** (Mirza and Osindero
 # 2014) gives the label to both players: to the generator as an order, to the discriminator as the
-# question "is this a real image *of that digit*?". For the generator each digit gets a vector of
-# its own, an **embedding**, beside the noise.
+# question "is this a real image *of that digit*?". For the generator each digit gets a learned
+# vector of its own, an **embedding**, which is put beside the noise.
 #
 # For the discriminator Miyato and Koyama (2018) found a good form, the **projection**: with the
 # features $f$ of the image and a learned vector $v_y$ of the label,
 #
 # $$ \text{logit} = w \cdot f + v_y \cdot f. $$
 #
-# The first part asks "does it look real?", the second "does it look like a $y$?".
+# The dots are dot products, and $w$ holds the weights of a dense layer with one unit. The first
+# part asks "does it look real?", the second "does it look like a $y$?".
 
 # %%
 noise, asked = keras.Input((LATENT,)), keras.Input((), dtype="int32")
@@ -1289,14 +1395,19 @@ right_digit = layers.Dot(1)([f, layers.Embedding(10, f.shape[-1])(label)])
 asked_discriminator = keras.Model([image, label], layers.Add()([real_or_not, right_digit]))
 
 # %% [markdown]
-# The same loop plays the game, with labels and, this time, with twice the rate. It takes a good minute on
-# two cores; on a GPU it plays more rounds. Each column asks for one digit.
+# The same loop plays the game, with labels and, this time, with more rounds and twice the rate. It
+# takes a good minute on two cores; on a GPU it plays even more rounds. While it plays, you see ten
+# images: the generator is asked for 0, 1, 2 and so on to 9.
 
 # %%
 STEPS = training.by_device(cpu=2000, gpu=4000)
 game = gan.Game(asked_generator, asked_discriminator, rate=falling(STEPS, rate=4e-3))
 watch_asked = [watch, np.arange(10, dtype="int32")]
 _, made = play(game, STEPS, watch_asked, labels=True)
+
+# %% [markdown]
+# Each column holds the digit that was asked for, five times, from different noise. What is the same
+# within a column, and what differs?
 
 # %%
 asked = np.repeat(np.arange(10, dtype="int32"), COUNT // 10)
@@ -1307,6 +1418,11 @@ plots.show(
     alt="Five rows of ten made digits; each column holds the digit that was asked for, 0 to 9.",
 )
 
+# %% [markdown]
+# Within a column it should be the digit that stays and the handwriting that changes. How often does
+# the judge read what was asked for? Guessing would be right in a tenth of the cases. And how far
+# are these images from the real ones? Compare with the GAN without labels in the list above.
+
 # %%
 read_ordered, features_ordered = read(ordered)
 right = read_ordered == asked
@@ -1315,6 +1431,11 @@ distance = gan.frechet(features_test, features_ordered)
 best = gan.frechet(features_test, read(heaps["real, others"])[1])
 print(f"the digit asked for: {right.mean():.1%}, of the worst digit {worst:.1%}")
 print(f"Frechet distance {distance:.1f}, of real digits {best:.1f}")
+
+# %% [markdown]
+# The generator does as it is told, with a mistake here and there, and its images are nearer to the
+# real ones than those of the first GAN. (The label is not the only reason: this game also had more
+# rounds and a higher rate.)
 
 # %%
 bars = (0.95, 0.85) if digits.source.real else (0.9, 0.75)  # the offline digits are harder to read
@@ -1325,10 +1446,10 @@ check.reached("Frechet distance, in that of real digits", distance / best, at_mo
 # %% [markdown]
 # ## Between two images
 #
-# Every point of the noise is an image, and neighbors are alike. So one can walk from one image to
-# another. Along a straight line? Noise of 32 numbers lies near a sphere: its length is mostly
-# near $\sqrt{32} \approx 5.7$. The middle of a straight line between two points of a sphere lies inside
-# it, where hardly any noise is.
+# Every noise vector gives an image, and neighbors give images that are alike. So one can walk from
+# one image to another. Along a straight line? Noise of 32 numbers lies near a sphere: its length,
+# the root of the sum of 32 squares, is mostly near $\sqrt{32} \approx 5.7$. The middle of a
+# straight line between two points of a sphere lies inside it, where hardly any noise is.
 
 # %%
 start, end = np.random.default_rng(5).standard_normal((2, LATENT))
@@ -1336,6 +1457,8 @@ print("lengths:", np.linalg.norm(start).round(2), np.linalg.norm(end).round(2))
 print("the middle:", np.linalg.norm((start + end) / 2).round(2))
 
 # %% [markdown]
+# The middle is clearly shorter than both ends. A path along the sphere avoids that.
+#
 # ### Exercise 11: along the sphere
 #
 # Write `slerp(start, end, steps)`, the *spherical linear interpolation* (Shoemake 1985; White 2016
@@ -1346,8 +1469,9 @@ print("the middle:", np.linalg.norm((start + end) / 2).round(2))
 # \text{end}, \qquad \cos\omega = \frac{\text{start} \cdot \text{end}}{|\text{start}|\,|\text{end}|}. $$
 #
 # Where both vectors point the same or the opposite way, $\sin \omega = 0$: there take the straight
-# line. From $(1, 0)$ to $(0, 1)$ in three steps the middle is $(0.707, 0.707)$, whose length is 1;
-# the straight line has $(0.5, 0.5)$ there.
+# line, $(1 - t) \, \text{start} + t \, \text{end}$. (Rounding makes the sine a tiny number rather
+# than 0, so ask whether it is below 1e-6.) From $(1, 0)$ to $(0, 1)$ with `steps=3` the middle row
+# is $(0.707, 0.707)$, whose length is 1; the straight line has $(0.5, 0.5)$ there.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1379,9 +1503,9 @@ def slerp(start, end, steps):
 check.slerp(slerp)
 
 # %% [markdown]
-# Each row walks along the sphere from one noise to another while the digit asked for stays; the lengths
-# go from that of the start to that of the end. Under the figure stands what the judge reads. What
-# changes along a row, and what stays? And do the rows of different digits change alike?
+# Each row walks along the sphere from one noise vector to another while the digit asked for stays;
+# the lengths go from that of the start to that of the end. Under the figure stands what the judge
+# reads. What changes along a row, and what stays? And do the rows of different digits change alike?
 
 # %%
 from scipy.spatial import geometric_slerp
@@ -1389,31 +1513,36 @@ from scipy.spatial import geometric_slerp
 lengths = np.linspace(np.linalg.norm(start), np.linalg.norm(end), 10)[:, None]
 ends = start / lengths[0], end / lengths[-1]
 walk = (lengths * geometric_slerp(*ends, np.linspace(0, 1, 10))).astype("float32")
-rows = [
-    to_pixels(asked_generator.predict([walk, np.full(10, digit, "int32")], verbose=0))
+rows = {
+    f"asked: {digit}": to_pixels(
+        asked_generator.predict([walk, np.full(10, digit, "int32")], verbose=0)
+    )
     for digit in [2, 4, 7, 8]
-]
+}
+pictures = np.concatenate(list(rows.values()))[..., 0].astype("uint8")
 plots.show(
-    plots.images(np.concatenate(rows)[..., 0].astype("uint8"), columns=10, size=0.6),
+    plots.images(pictures, size=0.6, row_names=list(rows)),
     alt="Four rows, of the digits 2, 4, 7 and 8; along each row the handwriting changes slowly.",
 )
-for digit, row in zip([2, 4, 7, 8], rows, strict=True):
-    print(f"asked for {digit}, the judge reads", *read(row)[0])
+for name, row in rows.items():
+    print(f"{name}, the judge reads", *read(row)[0])
 
 # %% [markdown]
 # The digit mostly stays, the handwriting changes: slant, width, weight of the stroke. The label took
-# the *what*, so that the noise was left for the *how*, and one noise means a similar slant or weight
-# in each row.
+# the *what*, so that the noise was left for the *how*, and the same noise means a similar slant or
+# weight in each row.
 
 # %% [markdown]
 # ## The long version
 #
-# One training is one draw. `datasets/measure_gans.py` trained the players of this lab from several
-# seeds, with a discriminator half again as wide, a lower rate and 3,000 rounds each, and two simpler
-# conditional games: there the label goes into the discriminator as one more map beside the image,
-# without and with dropout in it. **These numbers are read from the file that it wrote**: the means
-# over `count` seeds, then the worst of them.
-# "no label" was asked for nothing, so nothing can be right. Which form does as it is told?
+# One training proves little: with another seed the numbers differ. `datasets/measure_gans.py`
+# trained the players of this lab from several seeds, with a discriminator half again as wide, a
+# lower rate and 3,000 rounds each, and two simpler conditional games: there the label goes into the
+# discriminator as one more map beside the image, without and with dropout in it. **These numbers
+# are read from the file that it wrote**: the means over `count` seeds, then the worst of them.
+# `right` is the share of the digit asked for, `distance` the Fréchet distance, beside that of real
+# digits. "no label" was asked for nothing, so nothing can be right, and NaN stands there. Which
+# form does as it is told?
 
 # %%
 import pandas as pd
@@ -1426,9 +1555,13 @@ print("\nthe worst of the seeds:")
 print(by_kind[["right", "worst digit", "rarest"]].min().round(3).to_string())
 
 # %% [markdown]
-# All forms with a label have the same generator, and all play as many rounds. What differs is what
-# the discriminator can do with the label, and so how clearly it can say "well made, but no 4".
-#
+# The projection does, and its images are the nearest to the real ones. The other two forms with a
+# label are right clearly less often, and with some seed there is a digit that they hardly ever make
+# when asked for it. All forms with a label have the same generator, and all play as many rounds. What
+# differs is what the discriminator can do with the label, and so how clearly it can say "well made,
+# but no 4".
+
+# %% [markdown]
 # ## What came after, and misuse
 #
 # - **CycleGAN** (Zhu et al. 2017) turns photos of summer into winter without a single pair to learn
@@ -1446,18 +1579,20 @@ print(by_kind[["right", "worst digit", "rarest"]].min().round(3).to_string())
 # evidence of what never happened. A made image that is passed on needs a word that says so. In science
 # the danger is quieter: what a generator adds looks exactly like data. It was learned from other
 # data, and it is *not a measurement*.
-#
+
+# %% [markdown]
 # ## Recap
 #
-# - An autoencoder squeezes data through a bottleneck; bent, it keeps more than PCA does with as many
-#   numbers. Its code has holes, so it makes poor new data.
+# - An autoencoder squeezes data through a bottleneck; thanks to its activation functions it keeps
+#   more than PCA does with as many numbers. Its code has holes, so it makes poor new data.
 # - A denoiser removes what it was trained to remove, and invents where it doesn't know.
 # - A GAN is a game: the discriminator's loss is a cross-entropy, the generator's the one that
 #   doesn't saturate. Each step moves one player and holds the other still.
 # - Losses don't tell how good the images are. Numbers do, beside their references: diversity, the
 #   Fréchet distance, nearest neighbors.
 # - A generator that outruns its opponent drops modes: mode collapse, seen only in many images.
-# - A label given to both players makes a generator that does as it is told; noise is left for how.
+# - A label given to both players makes a generator that does as it is told; the noise decides how
+#   the digit is written.
 #
 # ### Go further
 #

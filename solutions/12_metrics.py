@@ -61,12 +61,13 @@ print(
 )
 
 # %% [markdown]
-# Few, even in a storm; and not only before the great fall: each time that SYM-H dips below the line
-# again, an event comes before.
-#
-# To learn from, every 15 minutes inside the storms' windows makes a row: the 20 inputs of lab 09
-# (nothing in them looks ahead), SYM-H now, its value in an hour, and the lowest of the twelve values
-# until then.
+# Few, even in a storm; and not only before the great fall: each time that SYM-H dips below the
+# line again, events come before.
+
+# %% [markdown]
+# To learn from, we make a row every 15 minutes inside the evaluation windows of the storms (lab
+# 09): the 20 physical inputs of that lab (nothing in them looks ahead), SYM-H `now`, the value to
+# `come` in an hour, and the `lowest` of the twelve values until then.
 
 
 # %%
@@ -105,7 +106,10 @@ for name, table in zip(groups, (learn, tune, test), strict=True):
 
 # %% [markdown]
 # Events are rare, though each storm was chosen because something happened. In a whole year they
-# would be rarer still. Arrays for the network, scaled by the `learn` rows:
+# would be rarer still.
+#
+# `arrays` makes of such a table what the network needs, scaled by the mean and the spread of the
+# `learn` rows:
 
 # %%
 names = list(learn.columns[:20])
@@ -118,15 +122,20 @@ def arrays(table):
     return x, (table["lowest"] <= -50).to_numpy(int)
 
 
+# %% [markdown]
+# `x` and `y` are the rows to learn from. `truth` is what happened in the test storms, 0 or 1 for
+# each row, and `which_storm` the storm of the row. All of them stay as they are to the end of the
+# lab.
+
 # %%
 (x, y), (x_tune, y_tune), (x_test, truth) = (arrays(table) for table in (learn, tune, test))
 which_storm = test["storm"].to_numpy()
 print(x.shape, x_tune.shape, x_test.shape)
 
 # %% [markdown]
-# A small network with dropout. Its last layer gives a **logit**; the sigmoid of it is a
-# probability. It trains with cross-entropy, in a few seconds. `fitted` returns a trained
-# network, and `logits` what it says; we shall train a few more like it.
+# A small network with dropout. Its last layer gives a **logit**; the sigmoid of the logit is a
+# probability. `fitted` returns a trained network, and `logits` what it says; we shall train a few
+# more like it. The loss is cross-entropy unless we name another.
 
 
 # %%
@@ -159,6 +168,10 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
+# %% [markdown]
+# Training takes a few seconds. On average, do the events of the test storms get a higher
+# probability than the non-events?
+
 # %%
 keras.utils.set_random_seed(12)
 model = fitted(network(20), x, y)
@@ -188,6 +201,10 @@ more_accurate = None
 more_accurate = "never"
 ### END SOLUTION
 
+# %% [markdown]
+# When your answer stands, run the next cell. Beside the accuracy it prints which share of the
+# events each of the two has warned of.
+
 # %%
 warned = (probability >= 0.05).astype(int)
 said = {"never": np.zeros_like(truth), "model": warned}
@@ -200,10 +217,11 @@ for name, answer in said.items():
 check.accuracy_trap(more_accurate, accuracies)
 
 # %% [markdown]
-# The one that is more accurate has never warned of anything. Accuracy counts a missed storm and a
-# false alarm alike, and since events are rare, it hardly looks at them. We need scores that keep
-# the two kinds of mistakes apart.
-#
+# *Never* has a high accuracy, and has never warned of anything. Accuracy counts a missed event and
+# a false alarm alike; and since events are rare, it hardly depends on what becomes of them. We need
+# scores that keep the two kinds of mistakes apart.
+
+# %% [markdown]
 # ## The confusion matrix
 #
 # Count each pair of truth and answer. Here and in scikit-learn, **rows are the truth, columns the
@@ -214,11 +232,12 @@ check.accuracy_trap(more_accurate, accuracies)
 # | **true 0** | true negative (TN) | false positive (FP), a false alarm |
 # | **true 1** | false negative (FN), a miss | true positive (TP), a hit |
 #
-# Some lecture decks, and most contingency tables of weather forecasters, put the **prediction in
-# the rows**. Then misses and false alarms change places, and no number warns you. So whenever you
-# see a matrix, look for the labels first. If there are none, the row sums help: in our orientation
+# Some lecture slides, and most such tables of weather forecasters, put the **prediction in the
+# rows**. Then misses and false alarms change places, and no number warns you. So whenever you see
+# a matrix, look for the labels first. If there are none, the row sums help: in our orientation
 # they are how often each class really occurs.
-#
+
+# %% [markdown]
 # ### Exercise 2: confusion
 #
 # Write `confusion(truth, predicted, classes)`. `truth` and `predicted` are arrays (n,) of class
@@ -226,7 +245,7 @@ check.accuracy_trap(more_accurate, accuracies)
 # how often the truth is i and the prediction j. A class that doesn't occur has zeros.
 #
 # For `truth = [1, 0, 1, 1, 0, 0]`, `predicted = [1, 1, 0, 1, 0, 0]` and 2 classes it is `[[2, 1],
-# [1, 2]]`; for 3 classes there are a row and a column of zeros more.
+# [1, 2]]`; with 3 classes it gets one more row and one more column, of zeros.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -253,7 +272,7 @@ def confusion(truth, predicted, classes):
 check.confusion(confusion)
 
 # %% [markdown]
-# scikit-learn's matrix of the warnings above, as a labeled table, which nobody can misread:
+# scikit-learn's matrix of the warnings above, as a labeled table that nobody can misread:
 
 # %%
 from sklearn import metrics
@@ -262,16 +281,17 @@ matrix = metrics.confusion_matrix(truth, warned)
 pd.DataFrame(matrix, ["no event", "event"], ["no warning", "warning"])
 
 # %% [markdown]
-# Compare two numbers: the events that came with no warning, and the warnings without an event.
-# A model that warns at 5 % prefers false alarms. Whether it should, depends on what they cost; we
-# come to that.
-#
+# Compare two numbers: the events without a warning, and the warnings without an event. A model
+# that warns from 5 % on prefers false alarms to misses. Whether it should depends on what the two
+# cost; we come to that.
+
+# %% [markdown]
 # ## Precision, recall, F1
 #
 # Three scores forget the true negatives, which make accuracy so high:
 #
-# - **precision** = TP / (TP + FP): of the warnings, the share that were right,
-# - **recall** = TP / (TP + FN): of the events, the share that was warned of,
+# - **precision** = TP / (TP + FP): the share of the warnings that were right,
+# - **recall** = TP / (TP + FN): the share of the events that were warned of,
 # - **F1** = 2 · precision · recall / (precision + recall), their **harmonic mean**.
 #
 # Why harmonic? Say somebody always warns, and 2 % of the rows are events: recall 1, precision 0.02.
@@ -284,7 +304,7 @@ pd.DataFrame(matrix, ["no event", "event"], ["no warning", "warning"])
 # | word | meaning |
 # |---|---|
 # | sensitivity, hit rate, POD (probability of detection) | recall |
-# | false alarm **ratio**, FAR | FP / (TP + FP) = 1 - precision |
+# | false alarm **ratio**, FAR (so in lab 10) | FP / (TP + FP) = 1 - precision |
 # | false alarm **rate**, also FAR, and false positive rate | FP / (FP + TN) |
 # | specificity | TN / (FP + TN) = 1 - false alarm rate |
 # | CSI (critical success index), threat score | TP / (TP + FP + FN) |
@@ -292,7 +312,8 @@ pd.DataFrame(matrix, ["no event", "event"], ["no warning", "warning"])
 # The ratio asks *how many of my warnings are false?*, the rate *how many of the quiet rows do I
 # disturb?* (Barnes et al. 2009: 10 of 26 articles used them inconsistently with today's
 # definitions.)
-#
+
+# %% [markdown]
 # ### Exercise 3: precision, recall, F1
 #
 # Write `precision_recall_f1(truth, predicted)` for arrays (n,) of 0 and 1. Return the three
@@ -356,12 +377,14 @@ pd.DataFrame(board, ["accuracy", "precision", "recall", "F1", "CSI"]).T.round(3)
 # F1 and CSI give *never* a zero, and *always* very little. From 5 % to 50 % precision rises and
 # recall falls: one network, two points of a curve. (scikit-learn calls CSI the Jaccard score. It is
 # F1 / (2 - F1), so both always rank forecasters in the same order.)
-#
+
+# %% [markdown]
 # ### More than two classes
 #
 # Now all rows, storms in progress too, and three classes of SYM-H **in one hour**: 0 quiet, 1
 # moderate (-50 nT and below), 2 intense (-100 nT and below). The forecast is the physical model of
-# lab 09. A figure of the matrix; the color shows the mistakes only. Where do they lie?
+# lab 09. In the figure of the matrix the color shows the mistakes only, and an empty field is a
+# zero. Where do the mistakes lie?
 
 # %%
 whole = every["test"]
@@ -379,17 +402,18 @@ plots.show(
 )
 
 # %% [markdown]
-# Mistakes lie next to the diagonal: quiet for moderate, moderate for intense, and the reverse. Each
-# class has its own precision, recall and F1, as *this class against the rest*. To get one number,
-# there are three ways:
+# Nearly all mistakes lie next to the diagonal: quiet for moderate, moderate for intense, and the
+# reverse. Each class has its own precision, recall and F1, as *this class against the rest*. To
+# get one number, there are three ways:
 #
-# - **macro**: the mean of the classes' F1, each class counts alike,
-# - **weighted**: their mean weighted by how often each class truly occurs,
+# - **macro**: the mean of the F1 of the classes; each class counts alike,
+# - **weighted**: the same mean, weighted by how often each class truly occurs,
 # - **micro**: add up the hits, misses and false alarms of all classes first, then one F1.
 #
 # Each mistake is a miss of one class and a false alarm of another. So with all classes counted,
 # micro F1 is nothing but the accuracy, with its trap.
-#
+
+# %% [markdown]
 # ### Exercise 4: averages
 #
 # Write `averages(matrix)` for a confusion matrix (k, k) of counts, rows true. Return (macro, micro,
@@ -427,14 +451,19 @@ def averages(matrix):
 # %% tags=["check:averages", "nbval-check-output"]
 check.averages(averages)
 
+# %% [markdown]
+# scikit-learn prints the same for the matrix above: first a line for each class, then the
+# averages. Which of the three averages is the lowest, and why?
+
 # %%
 print(metrics.classification_report(true_class, forecast_class, target_names=kinds, digits=3))
 
 # %% [markdown]
-# (`support` is the number of true rows, and the report calls micro F1 by its other name, accuracy.)
-# The frequent quiet class lifts two of the averages. Macro tells more of the rare classes. Which
-# average was reported is the first question about any multi-class score.
-#
+# (`support` is the number of true rows, and the report calls micro F1 by its other name,
+# accuracy.) The frequent quiet class lifts two of the averages. Macro tells more about the rare
+# classes. So the first question about any multi-class score is which average it is.
+
+# %% [markdown]
 # ## ROC: all thresholds at once
 #
 # Back to events. Let the threshold fall from above the highest score to the lowest. At each
@@ -448,13 +477,14 @@ print(metrics.classification_report(true_class, forecast_class, target_names=kin
 # As (false, true) positive rate: above 0.9 nothing is warned of, (0, 0). At 0.9 one of two events:
 # (0, 1/2). At 0.6 **two rows at once**, since no threshold can part them: (1/3, 1). At 0.2 all:
 # (1, 1). Equal scores are **ties**, and give one point.
-#
+
+# %% [markdown]
 # ### Exercise 5: ROC
 #
 # Write `roc(truth, score)`: two arrays, the false and the true positive rates, first (0, 0), then
 # one point for each *different* score, from the highest to the lowest. A row counts as predicted 1
 # if its score is **at least** the threshold. If only one class occurs, one of the rates is
-# undefined: raise a `ValueError` with a message that says so.
+# undefined: raise a `ValueError`, best with a message that says so.
 #
 # For the table above: `[0, 0, 1/3, 1]` and `[0, 1/2, 1, 1]`.
 #
@@ -487,12 +517,17 @@ def roc(truth, score):
 check.roc(roc)
 
 # %% [markdown]
-# Three scores for our question: the network; the physical model (the lower its forecast, the higher
-# the score; unfair to the physics: it forecasts the end of the hour, not the lowest value); and
-# SYM-H now, the lower the higher. On the left their ROC curves: the closer to the upper left
-# corner, the better; the diagonal is chance. On the right the same three as **precision against
-# recall**. SYM-H is in whole nT: all rows at -49 are one tie, so its curve starts there. Do the two
-# panels tell the same story?
+# Three scores for our question:
+#
+# - the network,
+# - the physical model: the lower its forecast, the higher the score (unfair to the physics, which
+#   forecasts the end of the hour, not its lowest value),
+# - SYM-H now: the lower, the higher the score.
+#
+# On the left are their ROC curves: the closer to the upper left corner, the better; the diagonal
+# is chance. On the right, in the same colors, is **precision against recall**: the closer to the
+# upper right corner, the better. SYM-H is in whole nT, so all rows at -49 are one tie, and on the
+# right its curve is flat up to there. Do the two panels tell the same story?
 
 # %%
 physics_test = test["now"].to_numpy() + 20 * test["physics_1h"].to_numpy(float)
@@ -502,7 +537,8 @@ figure, axes = plt.subplots(1, 2, figsize=(8, 3.6))
 for (name, values), (color, style) in zip(scores.items(), styles, strict=True):
     axes[0].plot(*metrics.roc_curve(truth, values)[:2], style, color=color, label=name)
     precision, recall, _ = metrics.precision_recall_curve(truth, values)
-    axes[1].plot(recall[:-1], precision[:-1], style, color=color, drawstyle="steps-post")
+    precision[-1] = precision[-2]  # the first step begins at recall 0
+    axes[1].plot(recall, precision, style, color=color, drawstyle="steps-post")
 axes[0].plot([0, 1], [0, 1], ":", color="gray")
 axes[1].axhline(truth.mean(), linestyle=":", color="gray")
 axes[0].set(xlabel="false positive rate", ylabel="recall")
@@ -517,11 +553,12 @@ plots.show(
 
 # %% [markdown]
 # On the left the network looks nearly perfect, on the right it does not (Saito and Rehmsmeier
-# 2015). Both are right. The ROC asks for the false alarms as a share of the rows *without* an
-# event, of which there are many. Walk along it to a false positive rate of 5 %, which looks tiny.
+# 2015). Both are right. The ROC counts the false alarms as a share of the rows *without* an event,
+# of which there are many. Walk along it to a false positive rate of 5 %, which looks tiny.
 #
-# The function below finds the threshold on the test rows themselves: it judges the order, it is no
-# threshold that you could have had.
+# `recall_at` returns the highest recall within that rate. It looks for the threshold on the test
+# rows themselves: fair for judging an order, but nobody could have known this threshold
+# beforehand.
 
 # %%
 RATE = 0.05
@@ -535,25 +572,32 @@ def recall_at(truth, score, rate=RATE):
     return true_positive_rate[false_positive_rate <= rate].max()
 
 
+# %% [markdown]
+# In rows instead of shares: how many false alarms come with each hit?
+
 # %%
 recall = recall_at(truth, probability)
 hits, false_alarms = recall * truth.sum(), RATE * (truth == 0).sum()
-print(f"recall {recall:.2f} at a false alarm rate of {RATE:.0%}: {hits:.0f} hits, and")
-print(f"{false_alarms:.0f} false alarms; precision {hits / (hits + false_alarms):.2f}")
+print(f"recall {recall:.2f} at a false alarm rate of at most {RATE:.0%}: {hits:.0f} hits, at most")
+print(f"{false_alarms:.0f} false alarms, precision at least {hits / (hits + false_alarms):.2f}")
 
 # %% [markdown]
-# About every other warning is false. Where events are ten times rarer, the same point of the ROC
-# would have about ten times as many false alarms for each hit, and the curve would look just the
-# same, if storms and quiet times themselves look as they do here. **The ROC doesn't see how rare
-# events are; precision does.** The dotted line on the right is what precision a coin would reach.
-#
+# Non-events are so many that 5 % of them are many beside the hits. Where events are ten times
+# rarer, the same point of the ROC would have about ten times as many false alarms for each hit, and
+# the curve would look just the same, if storms and quiet times themselves look as they do here.
+# **The ROC doesn't see how rare events are; precision does.** The dotted line on the right is the
+# precision that a coin would reach.
+
+# %% [markdown]
 # ### The area under the curve
 #
-# The area under the ROC, **AUC**, is 1 at best and 1/2 for a coin. It has a second meaning: take an
-# event and a non-event at random; the AUC is the probability that the event has the higher score, a
-# tie counting half (Hanley and McNeil 1982). (**Average precision** is the area under the right
-# panel's curve, taken in steps.) Count all the pairs and compare. Do both scores put the three in
-# the same order?
+# The area under the ROC, **AUC**, is 1 at best and 1/2 for a coin. It has a second meaning: take
+# an event and a non-event at random; the AUC is the probability that the event has the higher
+# score, a tie counting half (Hanley and McNeil 1982). (**Average precision** is the area under the
+# right panel's curve, taken in steps.)
+#
+# The cell below counts all such pairs for the network. Is their share the AUC? And do AUC and
+# average precision put the three scores in the same order?
 
 # %%
 higher = probability[truth == 1][:, None] - probability[truth == 0]
@@ -566,16 +610,18 @@ for name, values in scores.items():
     print(f"{name:9}: AUC {area:.6f}, average precision {average:.3f}")
 
 # %% [markdown]
-# The share of pairs *is* the AUC of the network. So it judges the **order** alone: any strictly
-# rising function of the score has the same AUC. Whether 0.3 means 30 % is a different question. And
-# two such scores needn't agree who is best: the AUC counts every pair alike, average precision
-# looks most at the top of the list.
-#
+# The share of pairs *is* the AUC of the network. So the AUC judges the **order** alone: any
+# strictly rising function of the score has the same AUC. Whether 0.3 means 30 % is a different
+# question. And AUC and average precision needn't agree on which is best: the AUC counts every pair
+# alike, average precision looks most at the top of the list.
+
+# %% [markdown]
 # ## Choose a threshold by its cost
 #
-# A threshold is a decision, and what it should be depends on costs. Say a missed storm costs 20, a
-# false alarm 1, in whatever unit. Then we can add up the cost of any threshold.
-#
+# A threshold is a decision, and what it should be depends on costs. Say a miss costs 20, a false
+# alarm 1, in whatever unit. Then we can add up the cost of any threshold.
+
+# %% [markdown]
 # ### Exercise 6: the cheapest threshold
 #
 # Write `best_threshold(truth, score, miss, false_alarm)`: the threshold with the least total cost
@@ -617,12 +663,9 @@ check.best_threshold(best_threshold)
 
 # %% [markdown]
 # The threshold is chosen on the `tune` storms, and must prove itself on `test`. And if the
-# probabilities are right, a formula needs no search: warn if the expected loss p · miss exceeds
-# (1 - p) · false alarm, that is from p = false alarm / (miss + false alarm) on.
-#
-# Both curves of cost against threshold in one figure, each per 1000 rows. (The figure searches a
-# grid of thresholds; your function tries every score.) Is the minimum sharp or broad? And how far
-# off are the formula and a threshold of 0.5?
+# probabilities are right, no search is needed. Silence has the expected cost p · miss, a warning
+# (1 - p) · false alarm: the warning is cheaper from p = false alarm / (miss + false alarm) on.
+# This is the *formula* below.
 
 # %%
 MISS, FALSE_ALARM = 20, 1
@@ -636,11 +679,15 @@ def cost_per_1000(truth, probability, threshold):
     return 1000 * (MISS * misses + FALSE_ALARM * false_alarms)
 
 
+# %% [markdown]
+# The cost against the threshold for both parts, with the threshold that your function chooses on
+# `tune`. Is the minimum sharp or broad? And how far off are the formula and a threshold of 0.5?
+
 # %%
 parts = {"tune": (y_tune, sigmoid(logits(model, x_tune))), "test": (truth, probability)}
 grid = np.geomspace(0.002, 1, 200)
 curves = {name: [cost_per_1000(*pair, t) for t in grid] for name, pair in parts.items()}
-chosen, best = (grid[np.argmin(curves[name])] for name in ("tune", "test"))
+chosen, best = (best_threshold(*pair, MISS, FALSE_ALARM) for pair in parts.values())
 figure, axis = plt.subplots(figsize=(6.5, 3.2))
 for (name, curve), color in zip(curves.items(), (plots.BLUE, plots.BLACK), strict=True):
     axis.loglog(grid, curve, color=color, label=name)
@@ -659,9 +706,14 @@ plots.show(
     figure,
     alt="Cost against the threshold, both axes logarithmic, for tuning and test storms. Both fall "
     "to a broad minimum below 0.1 and rise steeply towards 1. Dotted lines mark the threshold "
-    "chosen on tune and that of the formula, where test costs little more than at best, and 0.5, where "
-    "it costs several times as much.",
+    "chosen on tune and that of the formula, where test costs little more than at best, and 0.5, "
+    "where it costs several times as much.",
 )
+
+# %% [markdown]
+# To the left of the minimum false alarms add to the cost, to the right misses, each of which costs
+# as much as 20 false alarms. Now the same on `test` in numbers, and beside it what it costs never
+# to warn and always to warn. The last line isn't fair: it has seen the answers.
 
 # %%
 candidates = {"never": np.inf, "always": 0, "0.5": 0.5, "from tune": chosen, "formula": formula}
@@ -671,17 +723,18 @@ for name, threshold in candidates.items():
     print(f"{name:23} threshold {threshold:.3f}: cost {total:6.1f}")
 
 # %% [markdown]
-# With a miss that costs so much, one half is a poor threshold: it belongs to mistakes that cost the
-# same. The minimum is broad, so a threshold from a dozen other storms costs little more than the
-# best, if you compare it with one half. But they are other storms, with another share of events (it
-# is printed at the top). The formula needs no search, and here it does about as well or better. It
-# rests on an *if*.
-#
+# Where a miss costs so much, one half is a poor threshold: it is right where both mistakes cost
+# the same. The minimum is broad, so a threshold from a dozen other storms costs little more than
+# the best, if you compare it with one half. But they are other storms, with another share of
+# events (it is printed at the top). The formula needs no search, and here it does about as well or
+# better. It rests on an *if*: that the probabilities are right.
+
+# %% [markdown]
 # ## Calibration: does 30 % mean 30 %?
 #
-# A forecast is **calibrated** if of all rows with a forecast of 30 %, 30 % turn out to be events.
-# To test it, sort the rows into bins by their probability, and compare in each the mean forecast
-# with the share of events: a **reliability diagram**.
+# A forecast is **calibrated** if of all rows with a forecast of 30 %, 30 % turn out to be events,
+# and so on for every other number. To test it, sort the rows into bins by their probability, and
+# in each bin compare the mean forecast with the share of events: a **reliability diagram**.
 #
 # ### Exercise 7: calibration
 #
@@ -721,8 +774,11 @@ check.calibration(calibration)
 # %% [markdown]
 # Common advice for rare events is to weight them: with `class_weight` each event counts as many
 # times as it takes to balance the classes. What does that do to the order of the rows, and what to
-# the probabilities? And what does each cost at the threshold of the formula? A second network, as
-# the first but weighted: a few seconds.
+# the probabilities? And what does each network cost at the threshold of the formula?
+#
+# One more score is printed: the **Brier score** is the mean of (probability - truth)², lower is
+# better (Brier 1950; he summed over both classes: twice this). The second network is like the
+# first but weighted: a few seconds.
 
 # %%
 keras.utils.set_random_seed(12)
@@ -737,10 +793,9 @@ for name, p in [("plain", probability), ("weighted", weighted)]:
     )
 
 # %% [markdown]
-# The **Brier score** is the mean of (probability - truth)²: lower is better (Brier 1950; he summed
-# over both classes: twice this). The two networks have nearly the same AUC: both put the rows in
-# about the same order. But look at the mean probability and the Brier score. In the diagram, a
-# calibrated forecast lies on the diagonal. How many rows make each point?
+# The two networks have nearly the same AUC: both put the rows in about the same order. But look at
+# the mean probability and the Brier score. Now the reliability diagram: a calibrated forecast lies
+# on the diagonal. How many rows make each point?
 
 # %%
 from sklearn.calibration import calibration_curve
@@ -759,21 +814,23 @@ axis.set(xlabel="mean probability forecast", ylabel="share of events")
 axis.legend()
 plots.show(
     figure,
-    alt="Reliability diagram. The plain network runs near the diagonal, mostly a little above it, "
-    "with some scatter; the weighted one lies far below it.",
+    alt="Reliability diagram. The plain network runs near the diagonal, with some scatter; the "
+    "weighted one lies far below it.",
 )
 
 # %% [markdown]
-# The plain network is near the diagonal, a little *above* it: it says somewhat too little (compare
-# the mean probability with the share of events). Above 50 % a point is some dozens of rows or less,
-# from a few storms. The weighted one lies far below the diagonal: where it says 50 %, much less
-# happens. It answers for a world in which events are as frequent as non-events. The order stays
-# nearly the same (the AUC differs by less than the interval that we shall find below); the
-# probabilities are spoiled, and the formula above no longer holds: compare the costs.
-#
+# The plain network is near the diagonal. Where it is above, it says too little; where below, too
+# much (to know which it does on the whole, compare its mean probability with the share of events).
+# Its points on the right are few rows each, from a few storms. The weighted one lies far below the
+# diagonal: where it says one half, far fewer rows are events. It answers for a world in which
+# events are as frequent as non-events. The order stays nearly the same (the AUC differs by less
+# than the width of the interval that we shall find below); the probabilities are spoiled, and the
+# formula above no longer holds: compare the costs.
+
+# %% [markdown]
 # ## Scores of numbers
 #
-# A forecast of SYM-H itself is judged by its errors. With f forecast and o observed:
+# A forecast of SYM-H itself is judged by its errors. With f the forecast and o what was observed:
 #
 # - **MAE**, the mean of |f - o|, and **RMSE**, the root of the mean of (f - o)²: in nT. The RMSE
 #   counts large errors more.
@@ -781,17 +838,18 @@ plots.show(
 #   the mean of the *test* values, which nobody knows beforehand.
 # - **Skill** = 1 - MSE(f) / MSE(reference): the same, compared with a forecast of your choice. The
 #   natural one here is persistence (Murphy 1988).
-#
+
+# %% [markdown]
 # ### Exercise 8: four scores
 #
 # Write `regression(observed, forecast, reference)` for three arrays (n,), where `reference` holds
 # the forecasts of the reference. Return (mae, rmse, r2, skill). If the denominator of R² or of the
 # skill is 0, the score is 1.0 for a forecast without any error, else 0.0.
 #
-# `observed = [0, -10, -20]`, `forecast = [0, -10, -14]`, `reference = [0, 0, -10]`: MAE 2, RMSE √12
-# = 3.46, R² = 1 - 36/200 = 0.82, skill 1 - 36/200 as well.
+# `observed = [0, -10, -20]`, `forecast = [0, -10, -14]`, `reference = [10, 0, -10]`: MAE 2, RMSE
+# √12 = 3.46, R² = 1 - 36/200 = 0.82, skill 1 - 36/300 = 0.88.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>Hint</summary>
 #
 # R² and skill have one form, 1 - a / b, with the sum of squared errors a. Write a small function
 # for it, with the rule for b = 0.
@@ -822,7 +880,8 @@ check.regression(regression)
 
 # %% [markdown]
 # SYM-H one hour ahead, all rows of the test storms. Persistence says that nothing will change: it
-# repeats the last value. Which R² do you expect it to have?
+# repeats the last value. Which R² do you expect it to have? The first row is a constant, the mean
+# of `learn`.
 
 # %%
 persistence_error = metrics.mean_squared_error(come, now)
@@ -843,16 +902,17 @@ pd.DataFrame(numeric, ["MAE (nT)", "RMSE (nT)", "R²", "skill"]).T.round(3)
 
 # %% [markdown]
 # Persistence has a high R² and, by definition, no skill. It beats the *mean*, which is easy where
-# neighbors are alike. Look at the last two columns in the row of the physical model: from R² one
-# would say that little is won, while the skill says how much of the squared error is gone. **A high
-# R² without skill is the past, delayed.** Choose the reference that somebody would really use.
-#
+# an hour is much like the next. Look at the last two columns in the row of the physical model:
+# from R² one would say that little is won, while the skill says how much of the squared error is
+# gone. **A high R² without skill is the past, delayed.** Choose the reference that somebody would
+# really use.
+
+# %% [markdown]
 # ## Learned or overfitted?
 #
 # Scores belong to data, and on the training rows they flatter. A network that is far too large,
 # with neither dropout nor a falling learning rate, trains for twelve epochs, about seven seconds.
-# Both panels show `learn` and `test` by epoch: on the left the cross-entropy, on the right the
-# share of pairs in the wrong order, 1 - AUC. Where would you stop by either?
+# After each epoch it is scored on `learn` and on `test`.
 
 # %%
 keras.utils.set_random_seed(12)
@@ -870,6 +930,11 @@ for _ in training.track(range(12)):
     row["test events below 1 %"] = np.mean(p[truth == 1] < 0.01)
     by_epoch.append(row)
 by_epoch = pd.DataFrame(by_epoch, index=range(1, 13))
+
+# %% [markdown]
+# On the left is the cross-entropy, on the right the share of pairs in the wrong order, 1 - AUC.
+# Where would you stop by either? And watch the first line that is printed: the share of the test
+# events to which the network gives less than 1 %.
 
 # %%
 print("test events given less than 1 %, by epoch:")
@@ -891,30 +956,33 @@ plots.show(
 )
 
 # %% [markdown]
-# On `learn` both go on getting better. On `test` the loss turns early and rises again.
-# The share of pairs in the wrong order rises too, but mostly less. Events that the network calls
+# On `learn` both go on getting better. On `test` the loss turns early and rises again. The share
+# of pairs in the wrong order rises too, but mostly less. Events that the network calls nearly
 # impossible (below 1 %) become more frequent: it grows **too sure**, which cross-entropy punishes
 # more than a lost order. So when you stop early, say by which score. (And stop by storms that you
 # don't report on: by `tune`, not `test`.)
-#
+
+# %% [markdown]
 # ## How sure is a score?
 #
-# The AUC is one number from a few storms. Other storms would give another. The **bootstrap** (Efron
-# 1979) asks how much: draw as many as there are, with replacement, compute the score, again and
-# again; 95 % of the results lie between their 2.5th and 97.5th percentile.
+# The AUC is one number from a few storms. Other storms would give another. How different? The
+# **bootstrap** (Efron 1979; you met it in lab 09) draws as many as there are, *with replacement*:
+# what was drawn goes back and may come again. It computes the score of what was drawn, and all
+# that again and again. 95 % of the results lie between their 2.5th and 97.5th percentile.
 #
 # *As many what?* Rows of one storm are alike, so they are no independent draws. Storms are.
-#
+
+# %% [markdown]
 # ### Exercise 9: the interval
 #
 # Write `interval(score, groups, draws, rng)`.
 #
 # - `score` is a function: it gets an array of **row numbers** and returns a number.
 # - `groups` (n,) says to which group (storm) each row belongs.
-# - For each of the `draws`, draw as many groups as there are, with replacement, by `rng`. Take all
-#   rows of the drawn groups, twice if a group was drawn twice, and ask `score` for these rows.
+# - For each of the `draws`, use `rng` to draw as many groups as there are, with replacement. Take
+#   all rows of the drawn groups, twice if a group was drawn twice, and ask `score` for these rows.
 #
-# Return (low, high), the 2.5th and 97.5th percentile of the results.
+# Return (low, high), the 2.5th and 97.5th percentile of the results as `np.percentile` takes them.
 #
 # With `groups = [7, 7, 9]` the draw (9, 7) gives the rows 2, 0, 1, and the draw (9, 9) the rows 2,
 # 2.
@@ -950,9 +1018,8 @@ check.interval(interval)
 
 # %% [markdown]
 # The same in other words: to draw a storm twice is to give its rows the weight 2. So we draw
-# weights, once for single rows and once for storms, 400 times each, and ask for the AUC of the
-# network, of the physical model, and for their difference. It takes about seven seconds. How much
-# wider is the interval by storm?
+# weights: `rng.multinomial` tells how often each group comes when as many are drawn as there are.
+# `drawn_aucs` gives the AUC of the network and of the physical model for one and the same draw.
 
 
 # %%
@@ -966,10 +1033,14 @@ def drawn_aucs(groups, rng):
     }
 
 
+# %% [markdown]
+# Once for single rows and once for storms, 400 draws each, with the intervals of both AUCs and of
+# their difference. It takes about seven seconds. How much wider is the interval by storm?
+
 # %%
 rng = np.random.default_rng(12)
 for name, groups in [("rows", np.arange(len(truth))), ("storms", which_storm)]:
-    drawn = pd.DataFrame([drawn_aucs(groups, rng) for _ in range(400)])
+    drawn = pd.DataFrame([drawn_aucs(groups, rng) for _ in training.track(range(400))])
     drawn["difference"] = drawn["network"] - drawn["physics"]
     limits = drawn.quantile([0.025, 0.975]).T.set_axis(["low", "high"], axis=1)
     limits["width"] = limits["high"] - limits["low"]
@@ -985,19 +1056,21 @@ for name, groups in [("rows", np.arange(len(truth))), ("storms", which_storm)]:
 # To compare two forecasts, look at the **difference** on the same draws: a hard storm is hard for
 # both. Is 0 inside? Then these storms can't say which is better. Compare the answer by rows with
 # the one by storms.
-#
+
+# %% [markdown]
 # ## Which inputs does it use?
 #
 # Shuffle one input over the rows, so that it no longer belongs to its row, and see how far the
-# score falls: **permutation importance** (Breiman 2001). The network isn't trained anew; it is
-# asked what it does without.
+# score falls: **permutation importance** (Breiman 2001). The network isn't trained anew; it has to
+# do without what the input told.
 #
 # ### Exercise 10: importance
 #
 # Write `importance(score, x, repeats, rng)`. `score` gets a table like `x` (n, f) and returns a
-# number, higher is better. For each column: shuffle it (*permute* it, `rng.permutation`), all
-# others as they are, `repeats` times anew. Return an array (f,): the score of `x` less the mean
-# score with that column shuffled. Leave `x` itself as it is.
+# number, higher is better. For each column: shuffle it (*permute* it, `rng.permutation`), leave
+# all others as they are, and take the score; do so `repeats` times, shuffled anew each time.
+# Return an array (f,): the score of `x` minus the mean score with that column shuffled. Leave `x`
+# itself as it is.
 #
 # If `score` looks at column 0 alone, the result is exactly 0 for all other columns. If it is the
 # mean of column 0, the result is 0 there as well: a mean doesn't see the order.
@@ -1027,7 +1100,8 @@ def importance(score, x, repeats, rng):
 check.importance(importance)
 
 # %% [markdown]
-# scikit-learn's, for our network and all 20 inputs, on the test storms. Which would you name first?
+# Now scikit-learn's `permutation_importance`. It asks for a *scorer*, a function of the model, the
+# inputs and the truth:
 
 # %%
 from sklearn.inspection import permutation_importance
@@ -1037,6 +1111,10 @@ def auc_of(model, x, y):
     """Return the AUC of a network: in the form of a scorer of scikit-learn."""
     return metrics.roc_auc_score(y, logits(model, x))
 
+
+# %% [markdown]
+# Our network with all 20 inputs, on the test storms, five shuffles of each input. Which one do you
+# expect first?
 
 # %%
 found = permutation_importance(model, x_test, truth, scoring=auc_of, n_repeats=5, random_state=12)
@@ -1051,9 +1129,11 @@ plots.show(
 )
 
 # %% [markdown]
-# SYM-H now towers above all: near -50 nT a small fall suffices. But does the wind matter so little?
-# Let us study first what becomes of an input that comes as two **copies**.
-#
+# SYM-H now towers above all: the nearer it is to -50 nT, the smaller the fall that is needed. But
+# does the wind matter so little? Let us first study what becomes of an input that comes as two
+# **copies**.
+
+# %% [markdown]
 # ### Exercise 11: what happens to copies?
 #
 # Eight inputs only: SYM-H, six numbers of the wind as measured, and the time of the day. One
@@ -1062,7 +1142,7 @@ plots.show(
 # permutation importance say of the two copies in the second network, compared to `sym_h` in the
 # first? Set `copies`, before you run the cells that train them (about five seconds), to
 #
-# - `"both useless"`: each copy has less than half the importance ("useless" means no more here),
+# - `"both useless"`: each copy has less than half of that importance ("useless" means just this),
 # - `"one of them important"`: one keeps it, the other has little,
 # - `"both important"`: each has more than half of it.
 #
@@ -1087,6 +1167,10 @@ keras.utils.set_random_seed(12)
 single = fitted(network(len(one), input_dropout=0.3), x[:, one], y)
 keras.utils.set_random_seed(12)
 double = fitted(network(len(two), input_dropout=0.3), x[:, two], y)
+
+# %% [markdown]
+# The importance of each input in both networks. The last line has `sym_h` of the first network,
+# the two copies of the second, and what no single shuffle shows: both copies shuffled at once.
 
 # %%
 importances = {}
@@ -1113,15 +1197,15 @@ falls = {
 check.copies(copies, falls)
 
 # %% [markdown]
-# The same information, given twice, and most of its importance is gone. Both shuffled together, it
-# is back. Importance by single shuffles answers *what if I lost this column?*, not *does the
-# network use what is in it?*
+# The same information, given twice, and most of its importance is gone. Shuffle both copies, and
+# it is back. Importance by single shuffles answers *what if I lost this column alone?*, not *does
+# the network use what is in it?*
 #
-# So the 20 inputs hide the wind: they hold it many times, Bz and VBs (the speed times the southward
-# part of Bz) as measured and as they arrive, and two forecasts of the physics made from them.
-# Shuffle one, and the others still tell. Inputs of the real world are rarely exact copies, but
-# often nearly: the two forecasts of the physics, the two roots of the pressure. Bz and VBs share
-# less, since VBs is 0 where Bz points north.
+# In the same way the 20 inputs hide the wind. They hold it many times: Bz and VBs (the speed times
+# the southward part of Bz) as measured and as they arrive, and two forecasts of the physics made
+# from them. Shuffle one, and the others still tell. Inputs of the real world are rarely exact
+# copies, but often nearly: the two forecasts of the physics, the two roots of the pressure. Bz and
+# VBs share less, since VBs is 0 where Bz points north.
 
 # %%
 correlations = learn[names].corr()
@@ -1136,9 +1220,9 @@ for first, second in [
 # ### One after the other
 #
 # **Multi-pass** importance (Lakshmanan et al. 2015, McGovern et al. 2019) goes on where the single
-# pass stops. Shuffle each column, and take the one whose loss hurts most. It **stays shuffled**.
-# Then the same with the columns left, and so on. Once the first copy is gone, the second is no
-# longer protected.
+# pass stops. Shuffle each column, and take the one whose shuffle hurts most. It **stays
+# shuffled**. Then the same with the columns left, and so on. Once the first copy is gone, the
+# second is no longer protected.
 #
 # ### Exercise 12: multi-pass
 #
@@ -1148,8 +1232,8 @@ for first, second in [
 # column. Leave `x` as it is.
 #
 # Say `score` counts 2 if column 2 is in order and 3 if column 0 **or** column 1 is. Singly, only
-# column 2 matters. Multi-pass chooses 2, then (no score differs) any, say 0, then 1: its loss costs
-# 3.
+# column 2 matters. Multi-pass chooses 2, then (no score differs) any, say 0, then 1: now that 0 is
+# shuffled, to shuffle 1 costs 3.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1187,7 +1271,7 @@ def multi_pass(score, x, rng):
 check.multi_pass(multi_pass)
 
 # %% [markdown]
-# Your `multi_pass` for the network with the copy. The line below shows the AUC as columns are
+# Now your `multi_pass`, for the network with the copy. The figure shows the AUC as columns are
 # shuffled in that order, one more at each step. Where are the copies, and where is the steepest
 # fall?
 
@@ -1212,30 +1296,34 @@ plots.show(
 )
 
 # %% [markdown]
-# The steepest fall comes where the second copy goes: now it shows what the network has from them,
-# and both rank before the inputs that hardly matter. The order of the last columns means nothing:
-# near one half there is no score left to lose. Multi-pass has a price: for f inputs f (f + 1) / 2
-# scores instead of f. And it is greedy: it finds a pair only if one of the two is chosen in time.
-#
+# The steepest fall comes where the second copy goes: only now it shows how much the network has
+# from them, and both rank before the inputs that hardly matter. The order of the last columns
+# means nothing: near one half there is no score left to lose. Multi-pass has a price: for f inputs
+# f (f + 1) / 2 scores instead of f. And it is greedy, choosing the best of each pass alone: it
+# finds a pair only if one of the two is chosen in time.
+
+# %% [markdown]
 # ## A loss for the score you need
 #
 # Suppose the users say: *at most 5 % of the quiet times may have a false alarm; warn of as many
 # events as you can.* That is the recall at a false alarm rate of 5 %, `recall_at` above.
-# Cross-entropy has never heard of it. Can one train for it?
+# Cross-entropy knows nothing of it. Can one train a network for it?
 #
-# The threshold t is where 5 % of the **non-events** of a batch lie above it: their quantile at 95
-# %. Each event should be above t. A hard count has no slope to follow, so take the smooth
-# softplus(t - z) of an event's logit z: large where it is far below the threshold, near 0 far
-# above.
+# Put the threshold t where 5 % of the **non-events** of a batch lie above it: at their 95 %
+# quantile. Each event should be above t. A hard count has no slope to follow, so take the smooth
+# softplus(t - z) of an event's logit z (softplus is from lab 11): large where z is far below the
+# threshold, near 0 far above.
 #
 # $$\text{loss} = \text{mean over the events of } \log(1 + e^{t - z}).$$
-#
+
+# %% [markdown]
 # ### Exercise 13: the loss
 #
 # Write `recall_loss(y_true, y_pred)` for Keras: `y_true` of 0 and 1 may come as (n, 1) or (n,),
 # `y_pred` (n, 1) are logits; return the loss above, one number, with `RATE` = 0.05 as above. Use
 # `keras.ops` only, and `ops.softplus`: in `log(1 + exp(...))` the exponential of a large number
-# overflows. If the batch has no events, or only events, return 0, not NaN.
+# overflows. If the batch has no events, or only events, return 0, not NaN. (No `if` for that: in
+# training there is no number yet that it could ask about.)
 #
 # With 20 non-events of logits 1, 2 ... 20 the threshold is 19.05 (or 19, if you take the one that
 # has a 5 % share, one row, above it). One event at logit 19 then costs about 0.7.
@@ -1249,8 +1337,8 @@ plots.show(
 # <details><summary>Hint 2</summary>
 #
 # `k = ops.cast(ops.floor(RATE * ops.sum(1 - y)), "int32")` counts them, and `ops.take(falling, k)`
-# is the threshold if `falling = -ops.sort(-others)`. In the end `ops.sum(y * softplus) /
-# ops.maximum(ops.sum(y), 1)`; multiply by 0 if there are no non-events.
+# is the threshold if `falling = -ops.sort(-others)`. The loss is `ops.sum(y * ops.softplus(t - z))
+# / ops.maximum(ops.sum(y), 1)`. Without non-events t is -1e9, which makes the loss 0.
 # </details>
 
 # %% tags=["exercise:recall_loss"]
@@ -1275,10 +1363,10 @@ def recall_loss(y_true, y_pred):
 check.recall_loss(recall_loss)
 
 # %% [markdown]
-# First a case made for it. In a plane, 3 % of the points are events. Most other points lie apart
-# from them; but a few, 4 % of all, lie far out on the *same* side. A straight line can't have both.
-# Cross-entropy is appalled by those few: sure and wrong. The other loss may give up 5 % of the
-# non-events. About five seconds.
+# First a case made for it. In a plane, 3 % of the points are events. Most of the other points lie
+# apart from them; but a few, 4 % of all, lie far out on the *same* side. No straight line has the
+# events alone on one side. Cross-entropy punishes those few hard, since the line is sure of them
+# and wrong. The other loss may give up 5 % of the non-events.
 
 
 # %%
@@ -1288,6 +1376,10 @@ def plane(n, rng):
     centers = np.array([[0, 0], [4, 1], [9, 0]])
     return (centers[kind] + rng.normal(size=(n, 2))).astype(np.float32), (kind == 1).astype(int)
 
+
+# %% [markdown]
+# A network without a hidden layer is such a line. One is trained with each loss, and new points
+# judge them: about five seconds. Which has the higher recall?
 
 # %%
 rng = np.random.default_rng(12)
@@ -1303,7 +1395,7 @@ for name, loss in [("cross-entropy", None), ("recall loss", recall_loss)]:
 # %% [markdown]
 # Each panel shows non-events in gray (only 3000 of them are drawn), the events in blue, and in
 # black the line of the model at a false alarm rate of 5 %: it warns on the yellow side. How does
-# each line lie to the events?
+# each line lie relative to the events?
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(8, 3), sharey=True)
@@ -1328,14 +1420,15 @@ plots.show(
 )
 
 # %% [markdown]
-# Both give up the far cloud. But it has turned the line of cross-entropy: the far points pull the
-# slope along $x_1$ down, so the line leans over and cuts through the events. The recall loss
-# ignores how far out they lie, and its line stands upright between the crowds.
-#
-# Now the storms: the network from the beginning with either loss, three times each from other
-# initial weights, in large batches (a quantile of a small one is mostly luck). Both without
-# dropout, so that only the loss differs (its noise would hurt the recall loss most: try it). About
-# twenty seconds.
+# Both give up the far cloud. But the far cloud has turned the line of cross-entropy: its points
+# pull the weight of $x_1$ down, so the line leans over and cuts through the events. The recall
+# loss ignores how far out they lie, and its line stands upright between the crowds.
+
+# %% [markdown]
+# Now the storms: a network with the layers of the first one, with either loss, three times each
+# from other initial weights, in large batches (a quantile of a small one is mostly luck). Both
+# train without dropout, whose noise also moves the threshold of a batch (try it with dropout).
+# About twelve seconds.
 
 # %%
 results = []
@@ -1357,13 +1450,14 @@ summary.agg(["min", "mean", "max"]).round(3)
 # %% [markdown]
 # In recall, the score that it was made for, the special loss gains nothing beyond the spread of
 # three trainings. In average precision it is the lower one on average: who trains for one point of
-# the curve pays at the others. Why no gain? Cross-entropy learns the probability of an event, and
-# whoever knows that well has the best order of rows for *every* false alarm rate. The recall loss
-# learns from a few events and from a single non-event, the one at the threshold; all others say
-# nothing to it. It can win where a model is too simple to get all probabilities right, as the line
-# in the plane, and must choose which mistakes to make. And its logits mean nothing as
-# probabilities. So: train with cross-entropy, choose the threshold afterwards, and hold any special
-# loss against that.
+# the curve pays at the others.
+#
+# Why no gain? Cross-entropy learns the probability of an event, and whoever knows that well has
+# the best order of rows for *every* false alarm rate. The recall loss learns from a few events and
+# from a single non-event, the one at the threshold; all others say nothing to it. It can win where
+# a model is too simple to get all probabilities right, like the line in the plane, and must choose
+# which mistakes to make. And its logits mean nothing as probabilities. So: train with
+# cross-entropy, choose the threshold afterwards, and compare any special loss with that.
 
 # %%
 check.score_card()
@@ -1378,10 +1472,10 @@ check.score_card()
 # - ROC and AUC judge the order and don't see how rare events are. Show precision and recall beside
 #   them.
 # - The threshold is a decision by cost. The formula holds for calibrated probabilities only;
-#   weighting the classes spoils them.
+#   weighting the classes spoils the probabilities.
 # - R² compares with the mean, skill with what somebody would really use.
 # - Give an interval, and draw what is independent: storms, not rows.
-# - Permutation importance of copies is low, each protects the other; multi-pass finds them.
+# - Permutation importance of copies is low, since each protects the other; multi-pass finds them.
 # - Cross-entropy first. A special loss has to prove itself, on storms it hasn't seen.
 #
 # ### Go further

@@ -36,6 +36,11 @@ ONE_SIDE = (
     "by p."
 )
 STARTED_LATE = "The first window begins at row 0 and column 0; yours begins one step later."
+MATRIX_PRODUCT = "`@` and `np.dot` make the matrix product. Multiply number by number: `*`."
+WINDOW = (
+    "At every position the window must be as large as the kernel: `kh` rows and `kw` columns, "
+    "counted from its corner. The last one must still fit inside the image."
+)
 
 
 @lab.check("the output size")
@@ -66,6 +71,10 @@ def output_size(answer):
                     "The padding stands on both sides of the image: 2p, not p.",
                 ),
                 (i - k + 2 * p + 1, "The stride is missing: divide by s."),
+                (
+                    i - k + 2 * p // s + 1,
+                    "Only 2p is divided by s: the brackets belong around the whole i - k + 2p.",
+                ),
                 ((i - k) // s + 1, "The padding is missing: the image grows by p on both sides."),
                 (
                     int(np.ceil(size)),
@@ -108,14 +117,14 @@ def convolve(answer):
     ]
     for image, kernel in cases:
         right = _keras_conv(image, kernel)
-        result = call(answer, image, kernel)
+        result = _call_by_windows(answer, image, kernel)
         _explain_shape(result, right, _valid_shapes(image, kernel))
         result.equals(
             right,
             tolerance=TOLERANCE,
             wrong=[
                 (_slide(image, kernel[::-1, ::-1]), FLIPPED),
-                *_transposed(image, kernel, 1),
+                *_square_mistakes(image, kernel, 1),
                 (right / kernel.size, AVERAGED),
                 (_slide(image, kernel[::-1]), "The kernel is upside down: its rows are reversed."),
                 (_slide(image, kernel[:, ::-1]), "The kernel is mirrored: its columns."),
@@ -130,6 +139,16 @@ def convolve(answer):
             ],
         )
     return "It agrees with Keras on square and oblong images, and on kernels of every shape."
+
+
+def _call_by_windows(answer, *arguments):
+    """Call a convolution; where it stops because window and kernel don't fit, say what fits."""
+    try:
+        return call(answer, *arguments)
+    except CheckFailed as failure:
+        if "operands could not be broadcast together" not in str(failure):
+            raise
+        raise CheckFailed(f"{failure}\n\n{WINDOW}") from None
 
 
 def _valid_shapes(image, kernel):
@@ -173,9 +192,12 @@ def _valid_shapes(image, kernel):
     ]
 
 
-def _transposed(image, kernel, stride):
+def _square_mistakes(image, kernel, stride):
+    """Yield (value, message) pairs of the mistakes that only a square kernel allows."""
     if kernel.shape[0] == kernel.shape[1]:
         yield _slide(image, kernel.T, stride), TRANSPOSED
+        for weights in (kernel.sum(axis=1), kernel.sum(axis=0)[:, None]):  # on either side of `@`
+            yield _slide(image, np.broadcast_to(weights, kernel.shape), stride), MATRIX_PRODUCT
 
 
 @lab.check("padding and stride")
@@ -196,7 +218,7 @@ def convolve_strided(answer):
         padded = np.pad(image, p)
         right = _keras_conv(padded, kernel, s)
         mistakes = _strided_mistakes(image, kernel, p, s)
-        result = call(answer, image, kernel, p, s)
+        result = _call_by_windows(answer, image, kernel, p, s)
         _explain_shape(result, right, _strided_shapes(image, kernel, p, s), mistakes)
         result.equals(right, tolerance=TOLERANCE, wrong=mistakes)
     return "It agrees with Keras for every padding and stride that was tried."
@@ -229,6 +251,11 @@ def _strided_shapes(image, kernel, p, s):
             shape(lambda i, k: -((k - i - 1) // s) + 2 * p),
             "You padded the result. The zeros go around the image, *before* the kernel slides.",
         ),
+        (
+            shape(lambda i, k: -(-i // s)),
+            "This is the size that *same* padding gives. Put as many zeros on each side as "
+            "`padding` says.",
+        ),
     ]
 
 
@@ -249,7 +276,7 @@ def _strided_mistakes(image, kernel, p, s):
             "output `[i, j]` its corner is at `[i * s, j * s]`.",
         ),
         (_slide(padded, kernel[::-1, ::-1], s), FLIPPED),
-        *_transposed(padded, kernel, s),
+        *_square_mistakes(padded, kernel, s),
         (
             _slide(np.pad(image, ((2 * p, 0), (2 * p, 0))), kernel, s),
             "All zeros stand above and on the left. Put p on each of the four sides.",
@@ -496,9 +523,18 @@ def cnn(model):
             "There is a model inside your model. Put the layers themselves into one model: later "
             "cells look at them one by one."
         )
-    inputs = _inputs_of_layers(model)
-    _check_convolutions(inputs)
-    _check_around_convolutions(inputs)
+    try:
+        inputs = _inputs_of_layers(model)
+        _check_convolutions(inputs)
+        _check_around_convolutions(inputs)
+    except (CheckFailed, ValueError):
+        for part in getattr(model, "operations", ()):
+            if not isinstance(part, keras.Layer):
+                raise CheckFailed(
+                    f"`{type(part).__name__}` in the model is no layer but a function. Use the "
+                    "layers of the list alone: this check and later cells look at them one by one."
+                ) from None
+        raise
     if tuple(model.output_shape) != (None, 10):
         raise CheckFailed(
             f"The output shape is {model.output_shape}; expected: (None, 10), a row of ten "
@@ -548,6 +584,11 @@ def _check_convolutions(inputs):
                 f'The {place} convolution has padding "{layer.padding}", so its maps are smaller '
                 'than what comes in. Use `padding="same"`.'
             )
+        if tuple(layer.strides) != (1, 1):
+            raise CheckFailed(
+                f"The {place} convolution has the stride {layer.strides}; the list asks for 1. "
+                "Only the pooling makes the maps smaller."
+            )
         height = x.shape[1]
         if height != side:
             raise CheckFailed(
@@ -592,6 +633,11 @@ def _check_around_convolutions(inputs):
             f"There are {len(rectified)} ReLUs; put one after each batch normalization. Without "
             "activations many layers can do no more than one."
         )
+    if len(are(keras.layers.MaxPooling2D)) < 2:
+        raise CheckFailed(
+            "The list asks for a `MaxPooling2D(2)` after the first and after the second "
+            "convolution; another layer makes the maps smaller."
+        )
     sides = [x.shape[1] for _, x in inputs if x.ndim == 4]
     if sides[-1] != 7:
         raise CheckFailed(
@@ -605,6 +651,11 @@ def _check_around_convolutions(inputs):
     if dropouts[-1] > dense:
         raise CheckFailed(
             "The dropout stands after the dense layer, so it hides answers. Put it before."
+        )
+    if dense < len(layers) and inputs[dense][1].size != 7 * 7 * 64:
+        raise CheckFailed(
+            f"{inputs[dense][1].size} numbers reach the last dense layer; expected: 7 x 7 x 64 = "
+            "3136, all that the third convolution gives."
         )
 
 

@@ -274,9 +274,16 @@ def call(function, *arguments, **named):
         names, (*arguments, *named.values()), (*given[0], *given[1].values()), strict=True
     ):
         if _changed(before, after):
+            advice = (
+                "Put the new arrays into a new dictionary, `{name: ... for name in old}`: "
+                "`old[name] = ...` changes the old dictionary, `x -= y` an array in it."
+                if isinstance(before, dict)
+                else "Make a new array: `x = x - y` does, `x -= y` doesn't, or begin with "
+                "`x.copy()`."
+            )
             raise CheckFailed(
                 f"{what} changes its input in place ({name}); the caller still needs the original. "
-                "Make a new array: `x = x - y` does, `x -= y` doesn't, or begin with `x.copy()`."
+                f"{advice}"
             )
     return Answer(value, what)
 

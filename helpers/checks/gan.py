@@ -41,12 +41,15 @@ def autoencoder(encoder, decoder):
     wild = random.normal(0, 3, (300, 28, 28, 1)) * random.choice([-1, 1], (300, 1, 1, 1))
     wild = wild + random.normal(0, 3, (300, 1, 1, 1))
     _judge_plane(_applied("encoder", encoder, wild.astype("float32")))
+    _judge_bound(encoder, wild[:10].astype("float32"))
+    _judge_depth("encoder", encoder, "the two numbers straight from the pixels")
     _judge_bend(encoder, 1000 * wild[:10].astype("float32"))
     plane = np.array([[0, 0], [0.6, -1], [-2, 1.5], [50, 50], [-50, 50], [50, -50], [-50, -50]])
     for batch in (plane, plane[:1]):
         result = _applied("decoder", decoder, batch.astype("float32"))
         _judge_shape(result, (len(batch), 28, 28, 1), _IMAGE_SHAPES)
     _judge_images(_applied("decoder", decoder, plane.astype("float32")))
+    _judge_depth("decoder", decoder, "the pixels straight from the two numbers")
     return (
         "The encoder makes two numbers of an image, of either sign, and the decoder makes of two "
         "numbers an image with values from 0 to 1."
@@ -100,13 +103,32 @@ def _judge_plane(result):
         )
 
 
+def _judge_bound(encoder, wild):
+    """Fail where the numbers stay small with weights so large that only an activation does that."""
+    weights = encoder.get_weights()
+    try:
+        encoder.set_weights([1000 * each for each in weights])
+        array = to_numpy(_applied("encoder", encoder, wild).value)
+    finally:
+        encoder.set_weights(weights)
+    if np.abs(array).max() <= 1:
+        low, name = (0, "a sigmoid") if array.min() >= 0 else (-1, "a tanh")
+        raise CheckFailed(
+            f"The two numbers of the encoder never leave {low} to 1, as after {name}. A code may "
+            "be any number: let the last layer have no activation."
+        )
+
+
+def _judge_depth(name, model, makes):
+    if sum(len(weights.shape) > 1 for weights in model.weights) < 2:
+        raise CheckFailed(
+            f"The {name} has no hidden layer: its one layer makes {makes}, much as PCA does. Put a "
+            "layer with an activation before it."
+        )
+
+
 def _judge_bend(encoder, wild):
     """Fail where f(0) + f(x + y) = f(x) + f(y), for x and y so large that any activation bends."""
-    if sum(len(weights.shape) > 1 for weights in encoder.weights) < 2:
-        raise CheckFailed(
-            "The encoder has no hidden layer: its one layer makes the two numbers straight from "
-            "the pixels, as PCA does. Put a layer with an activation before it."
-        )
     x, y = wild[:5], wild[5:]
     f = [_applied("encoder", encoder, batch).array() for batch in (0 * x, x + y, x, y)]
     if same(f[0] + f[1], f[2] + f[3], 1e-4):
@@ -144,8 +166,8 @@ def noisy(answer):
     gray = np.broadcast_to(dark_and_bright[:, None, None], (40, 28, 28)).copy()
     extreme = random.integers(0, 2, (12, 28, 28, 1)).astype("float32")
     small, large = (_noise_of(answer, gray, amount) for amount in (0.05, 0.08))
-    hard = _made_noisy(answer, extreme, 0.4)
     _judge_noise(gray, small, large)
+    hard = _made_noisy(answer, extreme, 0.4)
     if hard.min() < 0 or hard.max() > 1:
         raise CheckFailed(
             f"With `amount` 0.4 the pixels go from {hard.min():.3g} to {hard.max():.3g}. Images "
@@ -197,9 +219,10 @@ def _judge_noise(images, small, large):
     spread, amount = np.std(small), 0.05
     bright, dark = (np.std(small[images[:, 0, 0] == gray]) for gray in (0.65, 0.35))
     far = np.mean((small - small.mean()) ** 4) / spread**4  # 3 for normal numbers, 1.8 for uniform
-    if np.allclose(small, small[:1], atol=1e-6):
-        text = "Every image gets the same noise. Draw as many numbers as there are pixels in all "
-        text += "images: the shape is `images.shape`."
+    if any(np.allclose(small, small.take([0], axis), atol=1e-6) for axis in range(3)):
+        whole = np.allclose(small, small[:1], atol=1e-6)
+        text = "Every image gets the same noise." if whole else "Pixels share one random number."
+        text += " Each pixel of each image gets a number of its own: the shape is `images.shape`."
     elif small.min() >= -1e-7 and 0.4 < np.mean(small < 1e-7) < 0.6:
         text = "You cut the noise, not the sum. The noise may be negative; the noisy image may not."
     elif small.min() >= -1e-7:
@@ -567,6 +590,11 @@ def _judge_step(answer, game, case, name, fault, loss):
             "The discriminator is frozen while its player learns, so nothing moves. Say which "
             "weights are free before the step: `game.discriminator.trainable`."
         )
+    if game.steps and name == "forger" and not moved[0] and not game.generator.trainable:
+        raise CheckFailed(
+            "The generator is frozen while its player learns. (Freezing the forger freezes both "
+            "networks.) Freeze the discriminator alone: `game.discriminator.trainable`."
+        )
     if game.steps and name == "forger" and moved[1]:
         raise CheckFailed(
             "The discriminator is free while the forger learns, so it learns to be fooled. Freeze "
@@ -625,19 +653,18 @@ def _fault_of_forger(made, noise, x):
 
 @lab.check("a hasty generator")
 def hasty(hasty, before, after):
-    words = "spreads", "stays", "piles up"
+    words = "stays", "piles up"
     word = hasty.strip().lower() if isinstance(hasty, str) else None
     if word not in words:
         raise CheckFailed(f"`hasty` is {describe(hasty)}; answer with one of {words}.")
-    change = float(after) - float(before)
-    right = "piles up" if change < -0.05 else "spreads" if change > 0.05 else "stays"
+    right = "piles up" if float(after) - float(before) < -0.05 else "stays"
     if word == right:
-        return f"The evenness says so, too: `{right}` (a change of up to 0.05 counts as none)."
+        return f"The evenness says so, too: `{right}` (a fall of up to 0.05 counts as none)."
     text = f"The evenness went from {float(before):.2f} to {float(after):.2f}. "
-    if right != "piles up":
-        did = {"stays": "stayed", "spreads": "rose"}[right]
+    if right == "stays":
         raise CheckFailed(
-            f"{text}In your run it {did}; usually it falls. The check goes by your run: `{right}`."
+            f"{text}In your run it didn't fall; usually it does. The check goes by your run: "
+            f"`{right}`."
         )
     raise CheckFailed(
         f"{text}While the discriminator hardly changes, what does it find best, and what keeps the "
@@ -696,6 +723,10 @@ _DIVERSITY = (
             lambda digits: np.bincount(digits) / len(digits),
             lambda digits: np.unique(digits, return_counts=True)[1],
         ],
+        "The bins go from the least digit that occurs to the greatest. Give `np.histogram` the "
+        "edges, `bins=range(11)`, or use `np.bincount`.": (
+            lambda digits: np.histogram(digits, bins=10)[0] / len(digits)
+        ),
     },
     {
         "This is NaN where a digit never occurs. 0 log 0 counts as 0: leave these shares out.": [
@@ -814,6 +845,15 @@ _FRECHET = {
         _faulty(distance=lambda d: np.sum(np.abs(d))),
         _faulty(distance=np.sum),
     ],
+    "The means are taken over all numbers. Each feature has a mean of its own: `axis=0`.": (
+        _faulty(distance=lambda d: d.mean() ** 2)
+    ),
+    "This is the root of a trace. First comes the root of the matrix, then the trace of it.": (
+        _faulty(
+            root=lambda c, k: np.sqrt(np.trace(c @ k)),
+            total=lambda c, k, s: np.trace(c + k) - 2 * s,
+        )
+    ),
     "The root is taken of each number. The root of a matrix S is the matrix R with R @ R = S: "
     "`scipy.linalg.sqrtm`.": _faulty(root=lambda c, k: np.sqrt(c @ k)),
     "Only the variances count here, as if no two features were correlated. Multiply the whole "
@@ -979,15 +1019,20 @@ def slerp(answer):
         (np.array([1.0, 0, 0, 0]), np.array([3.0, 0, 0, 0]), 3),
         (np.array([3.0, 4, 0]), np.array([3.0, 4, 0]), 4),
     ]
+    opposite = [(np.array([1.0, 0, 0]), np.array([-2.0, 0, 0]), 3)]
     # One direction, once more: with these, rounding pushes many cosines beyond 1.
     multiples = [(v, k * v, 3) for v in random.normal(size=(20, 32)) for k in (1, 3)]
-    for some, mistakes, hint in [(cases, as_tuples(_SLERP), None), (multiples, (), _BEYOND)]:
+    for some, mistakes, hint in [
+        (cases, as_tuples(_SLERP), None),
+        (opposite, (), _OPPOSITE),
+        (multiples, (), _BEYOND),
+    ]:
         results = [attempt(answer, case) for case in some]
         rights = [_slerp(*case) for case in some]
         judge(some, results, rights, mistakes, _explain_slerp, _SLERP_ERRORS, hint)
     return (
         "The path begins at `start`, ends at `end` and follows the great circle between; where "
-        "both point in one direction it is straight."
+        "both point in one direction, or in opposite ones, it is straight."
     )
 
 
@@ -1022,12 +1067,19 @@ _PARALLEL = (
     "Where `start` and `end` point in one direction the angle is 0, and 0 / 0 is NaN. Take the "
     "straight line there."
 )
+_OPPOSITE = (
+    "Where `start` and `end` point in opposite directions take the straight line, too. The sine of "
+    "pi is 1e-16 in the computer, not 0: ask whether it is below 1e-6."
+)
 _BEYOND = (
     "Rounding can push the cosine a little beyond 1, where its arccos is NaN. Cut it first: "
     "`np.clip(cosine, -1, 1)`."
 )
 _SLERP = {
-    _PARALLEL: partial(_slerp, straight=False),
+    _PARALLEL: [
+        partial(_slerp, straight=False),
+        lambda a, b, n: _slerp(a, b, n, straight=np.allclose(a, b)),
+    ],
     "This is the straight line. Its middle is shorter than its ends; go along the great circle, "
     "with the two sines.": _lerp,
     "The angle comes from the dot product without the lengths. cos w is the dot product of `start` "
@@ -1059,8 +1111,6 @@ def _explain_slerp(case, array, right):
     start, end, steps = case
     if array.shape != right.shape:
         return f"There are {steps} rows of {len(start)} numbers; this has the shape {array.shape}."
-    if not np.all(np.isfinite(array)):
-        return _PARALLEL if _angle(start, end) < 1e-6 else None
     for place, name in ((0, "start"), (-1, "end")):
         if not same(array[place], right[place]):
             return f"The {'first' if place == 0 else 'last'} row should be `{name}`."

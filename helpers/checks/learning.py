@@ -732,6 +732,8 @@ _FIXED = "You use the momentum 0.9, whatever is passed in: use the argument `mom
 
 # --- reading learning curves ---
 
+CLOSE = 0.06  # a figure does not tell losses apart that differ by less than this share
+
 
 @lab.check("which network overfits")
 def overfitting(overfits, stop_after, history_a, history_b):
@@ -782,10 +784,10 @@ def _judge_stop(stop_after, name, loss, val):
             f"`stop_after` is {stop}, but the training had {epochs} epochs, counted from 1."
         )
     above = val[stop - 1] / val[lowest - 1] - 1
-    if above <= 0.03:
+    if above <= CLOSE:
         return (
-            f"{name} overfits: stopped after epoch {stop}, it is within 3 % of its lowest "
-            "validation loss."
+            f"{name} overfits: stopped after epoch {stop}, it is within {_percent(CLOSE)} of its "
+            "lowest validation loss."
         )
     measured = (
         f"{name} is the one that overfits. But after epoch {stop} its validation loss is "
@@ -859,7 +861,7 @@ _ROWS = (
 _KERNEL_ADVICE = [
     (r"shapes \(\d+,\) \(\d+,\)", _ROWS),  # kernels have two axes, so one is added up already
     (  # NumPy's and Python's words for an attempt to calculate with the whole list at once
-        r"'list'|inhomogeneous|broadcast",
+        r"'list'|inhomogeneous|broadcast|multiply sequence",
         "`kernels` is a list of arrays, and their shapes differ: take them one at a time.",
     ),
 ]
@@ -1474,7 +1476,12 @@ def _draw(answer, seed, n=None):
             raise
 
     order = ("high - low|low >= high", "The smaller bound comes first (of -2 and -5 it is -5).")
-    return _call([order], draw if callable(answer) else answer, np.random.default_rng(seed))
+    whole = (
+        "negative integer powers",
+        "A whole exponent gives only a few rates. Draw any number in between: `rng.uniform`.",
+    )
+    function = draw if callable(answer) else answer
+    return _call([order, whole], function, np.random.default_rng(seed))
 
 
 def _column(draws, name):
@@ -1492,12 +1499,12 @@ def _judge_learning_rates(rates):
         raise CheckFailed(
             f"The learning rate was {rates[0]:g} in all of {DRAWS} draws: draw it too."
         )
-    if different <= 20:
+    if different <= DRAWS // 10:
         values = ", ".join(f"{rate:.2g}" for rate in np.unique(rates)[:5])
         raise CheckFailed(
             f"Only {different} different learning rates came in {DRAWS} draws, {values}"
             f"{' and so on' * (different > 5)}. A random search may try *any* number in between: "
-            "let the exponent be any number, not a whole one."
+            "draw the exponent from all numbers, not from a few."
         )
     if _follows(rates, low, high):
         raise CheckFailed(

@@ -554,6 +554,10 @@ curve(p < 1, empty=0)[name]
     A probability of exactly 1 falls out of your last bin. It belongs to it.
 curve(top=False)[name]
     {_OWN_BIN}
+curve(p > 0)[name]
+curve(place=np.where(p > 0, p, -2 / bins))[name]
+curve(place=np.where(p > 0, p, 1))[name]
+    A probability of exactly 0 is not in your first bin. It belongs to it.
 curve(empty=np.nan)[name]
 curve(empty=0)[name]
     {_EMPTY}
@@ -568,6 +572,7 @@ curve(place=(p - p.min()) / np.ptp(p))[name]
 """)
 _BIN_ERRORS = [
     ("out of bounds|out of range", f"{_OWN_BIN} Is it that?"),
+    ("negative elements", "The number of a bin is negative: for a probability of exactly 0?"),
     ("ZeroDivisionError|empty", _EMPTY),
 ]
 
@@ -732,7 +737,7 @@ def _bootstrap(answer, groups, draws, seed):
     if faults:
         raise CheckFailed(faults[0])
     if isinstance(result, CheckFailed):
-        raise result
+        raise CheckFailed(f"{result}\n\n{_RAGGED}") if "inhomogeneous" in str(result) else result
     if len(calls) != draws:
         text = "A draw asks `score` once, for all its rows together."
         raise CheckFailed(f"`draws` is {draws}, but `score` was asked {len(calls)} times. {text}")
@@ -808,9 +813,13 @@ def _judge_rng(runs):
         raise CheckFailed(f"{text} {draw}; don't make one with a seed of your own.")
 
 
+_RAGGED = (
+    "Groups of different lengths make no array: draw their *numbers*, and join the rows of those "
+    "that were drawn with `np.concatenate`."
+)
 _TWO_ENDS = (
-    "`score` gave other percentiles than these: 2.5 % of its values lie below `low`, 2.5 % above "
-    "`high`, and the answer is these two numbers."
+    "`low` and `high` are the 2.5th and the 97.5th percentile of all that `score` gave, as "
+    "`np.percentile` takes them: it may go between two values."
 )
 _INTERVALS = _table("""
 np.percentile(v, [5, 95])
@@ -1241,6 +1250,11 @@ softplus(quantile(sigmoid(quiet), 1 - rate) - sigmoid(events)).mean()
 (softplus(-events).sum() + softplus(quiet).sum()) / len(all)
     This is the cross-entropy, which asks nothing about a threshold.
 """)
+_OPS_ONLY = "Compute with `keras.ops` only, and choose rows by a mask that is multiplied."
+_NO_VALUE = (
+    "A Python `if` (or `and`, `or`, `max`) asks for a value that a tensor doesn't have yet while "
+    "Keras prepares the training. `ops.where` chooses without asking."
+)
 _LOSS_ERRORS = [("(?i)shape|broadcast|dimension|incompatible", _FLAT)]
 
 
@@ -1258,13 +1272,15 @@ def _judge_one_sided(answer):
     logits = _logits(20, 8)[1]
     for kind, truth in [("without an event", 0), ("of events only", 1)]:
         result = _loss_of(answer, (np.full((20, 1), truth, "float32"), logits))
-        why = f"A batch {kind} occurs where events are rare, or all else; its loss is 0 here."
+        why = (
+            f"The loss of a batch {kind} is 0 here. Mind the mean of nothing and the quantile of "
+            "nothing."
+        )
         if isinstance(result, CheckFailed):
             raise CheckFailed(f"{result}\n\n{why}")
         value = to_numpy(result.value)
         if value is None or value.shape or not abs(value) < 1e-5:
-            text = f"{why} Mind the mean of nothing and the quantile of nothing."
-            raise CheckFailed(f"{result.what} is {describe(result.value)}. {text}")
+            raise CheckFailed(f"{result.what} is {describe(result.value)}. {why}")
 
 
 def _judge_training(answer):
@@ -1293,9 +1309,10 @@ def _judge_training(answer):
     except CheckFailed as failure:
         if re.search("No gradients|require grad", str(failure)):
             raise CheckFailed(still) from None
+        asks = re.search("as a Python `bool`|TracerBool", str(failure))
+        hint = _NO_VALUE if asks else _OPS_ONLY
         raise CheckFailed(
-            "For numbers the loss is right, but Keras can't train with it. Compute with "
-            f"`keras.ops` only, and choose rows by a mask that is multiplied.\n\n{failure}"
+            f"For numbers the loss is right, but Keras can't train with it. {hint}\n\n{failure}"
         ) from None
     h = np.float32(0.02)
     up, down = (_loss_of(answer, (truth, x * scale)).array() for scale in (1 + h, 1 - h))
@@ -1360,7 +1377,7 @@ def _split(result, names):
 def _require_value_error(answer, case):
     """Fail unless the answer raises a ValueError."""
     only = "without an event" if case[0][0] == 0 else "of events only"
-    why = f"For rows {only} one of the rates is 0 / 0: raise a `ValueError` that says so."
+    why = f"For rows {only} one of the rates is 0 / 0: raise a `ValueError`."
     require_value_error(attempt(answer, case), why)
 
 

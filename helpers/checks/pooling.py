@@ -488,6 +488,10 @@ _SAME_MISTAKES = [
         lambda n, k, s: n // s + 1,
     ),
     (
+        "You add the rest of the division. However large it is, it makes one more window only.",
+        lambda n, k, s: n // s + n % s,
+    ),
+    (
         "There is one window too many everywhere: nothing is added to the number that was rounded "
         "up.",
         lambda n, k, s: -(-n // s) + 1,
@@ -1177,7 +1181,7 @@ def twin(twin, image):
             "has changed with it. Then run the cell that makes the image once more, and work on a "
             "copy."
         )
-    _check_pooled_map(_pool(array, 2, 2, np.max), pooled, image)
+    _check_pooled_map(array, pooled, image)
     if changed.mean() < 0.5:
         raise CheckFailed(
             f"The pooled map is the same, but only {changed.sum()} of {changed.size} pixels differ "
@@ -1187,10 +1191,19 @@ def twin(twin, image):
     return f"{100 * changed.mean():.0f} % of the pixels differ, and the pooled map is the same."
 
 
-def _check_pooled_map(given, pooled, image):
+def _check_pooled_map(array, pooled, image):
+    given = _pool(array, 2, 2, np.max)
     different = np.abs(given - pooled) > _EQUAL
     if not np.any(different):
         return
+    doubled = [np.repeat(image[k::2], 2, axis=0) for k in (0, 1)]
+    doubled += [np.repeat(image[:, k::2], 2, axis=1) for k in (0, 1)]
+    if any(same(array, each) for each in doubled):
+        raise CheckFailed(
+            "Each window holds one of its rows or columns twice, and the other is lost. If you "
+            "exchanged two slices of `twin`: they are no copies, so what is written into one is "
+            "there when it is read. Read from `image`, write into `twin`."
+        )
     i, j = map(int, np.argwhere(different)[0])
     facts = (
         f"The pooled maps differ in {different.sum()} of {different.size} windows. The first is "

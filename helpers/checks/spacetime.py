@@ -9,12 +9,13 @@ Frames are arrays (n, steps, height, width).
 
 import copy
 import warnings
+from collections.abc import Iterator
 from functools import partial
 from itertools import combinations, permutations, product
 from operator import ge, gt, le, lt
 
 import numpy as np
-from numpy.fft import fft, fft2, ifft, ifft2
+from numpy.fft import fft, fft2, ifft, ifft2, irfft2, rfft2
 
 from .core import Answer, CheckFailed, Lab, describe, to_numpy
 from .judge import attempt, failed, judge, numbers, numbers_of, same
@@ -157,6 +158,10 @@ _NOT_A_PEAK = {
     "The conjugate is missing in the product.": [
         _peak_of(lambda b, a, scale=scale: ifft2(scale(fft2(a) * fft2(b))))
         for scale in (np.positive, _phases)
+    ],
+    "For an odd width `irfft2` returns one column less, unless you give it `s=before.shape`.": [
+        _peak_of(lambda b, a: irfft2(_phases(_product(b, a, rfft2)))),
+        _peak_of(lambda b, a: np.resize(irfft2(_phases(_product(b, a, rfft2))), b.shape)),
     ],
 }
 _MOVE_ERRORS = [
@@ -355,8 +360,9 @@ _POOLS = {
     "You keep the films: the axis of the steps is 1.": _pooled((1, 2, 3)),
     "Count films and pixels together: (steps,).": [*map(_pooled, (0, (2, 3), (0, 1)))],
 }
+_NOTHING = "With nothing to divide by a score is NaN."
 _ENDS = {
-    "With nothing to divide by a score is NaN.": [np.nan_to_num, partial(np.nan_to_num, nan=1)],
+    _NOTHING: [np.nan_to_num, partial(np.nan_to_num, nan=1)],
     "The order is CSI, POD, FAR.": [
         lambda s, o=order: s[list(o)] for order in permutations(range(3)) if order != (0, 1, 2)
     ],
@@ -372,9 +378,10 @@ _SCORE_ERRORS = [
 def _explain_scores(case, array, right):
     if array.shape != right.shape:
         return f"Each of the three has {right.shape[1]} numbers, one for each lead time."
-    step = np.argwhere(~np.isclose(array, right, atol=1e-5, equal_nan=True))[0][1]
+    score, step = np.argwhere(~np.isclose(array, right, atol=1e-5, equal_nan=True))[0]
     counts = (n[step] for n in _counts(*(values >= case[2] for values in case[:2]), (0, 2, 3)))
-    return "Step {}: {} hits, {} misses, {} false alarms.".format(step, *counts)
+    text = "Step {}: {} hits, {} misses, {} false alarms.".format(step, *counts)
+    return f"{_NOTHING} {text}" if np.isnan(right[score, step]) else text
 
 
 @lab.check("the output of a 3-D convolution")
@@ -393,11 +400,16 @@ def conv3d_shape(answer):
         if isinstance(value, tuple | list) and len(value) in (4, 5):
             text = "Leave out films and channels: (time, height, width) is asked for."
             raise CheckFailed(f"{result.what} returned {value}. {text}")
+        if isinstance(value, Iterator):
+            text = f"{result.what} returned a {type(value).__name__}, which holds no numbers yet."
+            raise CheckFailed(f"{text} Make a tuple of it: `tuple(...)`.")
     mistakes = _mistakes(_conv3d, given=_GIVEN, valid=_VALID, same=_SAME)
     judge(cases, results, [_keras_conv3d(*c) for c in cases], mistakes, _explain_conv3d)
-    if any(numbers(result.value).dtype.kind == "f" for result in results):
-        text = "but these are floats. A shape is made of whole numbers: `//` rounds down."
-        raise CheckFailed(f"{results[0].what} has the right values, {text}")
+    for result in results:
+        if numbers(result.value).dtype.kind == "f":
+            text = f"{result.what} has the right values, but these are floats. A shape is made of"
+            rule = "whole numbers: `//` rounds down and `-(-i // s)` up, or take `int(...)`."
+            raise CheckFailed(f"{text} {rule}")
     return "The shapes are those of Keras's `Conv3D`, for all kernels, strides and paddings tried."
 
 
@@ -473,7 +485,7 @@ def convlstm_step(answer):
     rights = [_keras_convlstm(*cases[0]), *(_convlstm(*each) for each in cases[1:])]
     steps = dict(memory=_MEMORIES, order=_ORDERS, gate=_GATES, bend=_CANDIDATES, total=_TOTALS)
     steps |= dict(output=_OUTPUTS, convolve=_FLIPPED, read=_READ, end=_STATES)
-    mistakes = _mistakes(_convlstm, **steps)
+    mistakes = [*_mistakes(_convlstm, gate=_HARD_GATES), *_mistakes(_convlstm, **steps)]
     judge(cases, results, rights, mistakes, _explain_convlstm, _CONVLSTM_ERRORS)
     _require_arrays(came, parts=True)
     return "Both states agree with Keras's `ConvLSTM2D`, for other kernels with the formulas."
@@ -531,6 +543,12 @@ _ORDERS = {
 _GATES = {
     "Your gates are a tanh. They are a sigmoid, between 0 and 1.": np.tanh,
     "The sigmoid of the gates is missing: a gate lies between 0 and 1.": lambda a: a,
+}
+_HARD_GATES = {  # apart, for with every other mistake they would take too long
+    "Your gates are a hard sigmoid, made of straight lines. The sigmoid has no corners.": [
+        lambda a: np.clip(a / 6 + 0.5, 0, 1),  # of Keras 3
+        lambda a: np.clip(a / 5 + 0.5, 0, 1),  # of Keras 2
+    ]
 }
 _CANDIDATES = {
     "Your candidate g is a sigmoid. Only the gates are: g is a tanh, it can be negative.": _sigmoid,
@@ -590,8 +608,9 @@ def _explain_convlstm(case, array, right):
     if array.shape != right.shape:
         return f'Each of the two states has the shape {right.shape[1:]}. Is the padding "same"?'
     if same(array[1], right[1]):
-        return "Your c is right, so i, f and g are. Look at how h comes from o and the new c."
-    return "c is wrong, and so is h, which depends on it. Look at c first."
+        text = "Look at o, and at how h comes from it and the new c."
+        return f"Your c is right, so i, f and g are. {text}"
+    return "c is wrong, and so is h, which depends on it. Look at i, f and g, then at c."
 
 
 _TIE = 0.02  # another start of the weights changes an MSE by as large a share
@@ -674,6 +693,10 @@ _SLOPES = {
     "Pairs in the last row and column are missing. Take the mean of each kind first.": (
         lambda y: [np.diff(y, axis=-2)[..., :-1], np.diff(y)[..., :-1, :]]
     ),
+    "You take one mean of all pairs. Take that of the vertical ones and that of the horizontal "
+    "ones, and add the two.": lambda y: [
+        np.concatenate([d.reshape(*d.shape[:2], -1, 1) for d in _down_and_right(y)], axis=2)
+    ],
 }
 _POWERS = {
     "You take absolute differences. Square them.": np.abs,
@@ -807,7 +830,19 @@ _FORMS = {
     ),
 }
 _BY_ROW = "Without `axis=None`, `np.argsort` and `np.sort` work row by row."
-_MATCH_ERRORS = [("out of bounds|shape mismatch|broadcast", _BY_ROW)]
+_MATCH_ERRORS = [
+    (
+        "index 6 is out of bounds",  # the first case has 6 pixels
+        "Places begin with 0, so the last one is the number of pixels less 1. "
+        "(`scipy.stats.rankdata` begins with 1.)",
+    ),
+    ("out of bounds|shape mismatch|broadcast", _BY_ROW),
+    (
+        "indices must be of integer",
+        "A place is a whole number, and each pixel of `rain` is used once: pixels whose forecasts "
+        "are equal need different places.",
+    ),
+]
 
 
 def _explain_matched(case, array, right):

@@ -85,8 +85,9 @@ def only_red(answer):
 @lab.check("predict 200 + 100")
 def wraparound(prediction, measured):
     array = to_numpy(prediction)
-    if array is None or array.shape != () or array.dtype.kind not in "iuf":
+    if array is None or array.size != 1 or array.dtype.kind not in "iuf":
         raise CheckFailed(f"Answer with one number; this is {describe(prediction)}.")
+    array = array.reshape(())
     if array == measured:
         return f"{int(measured)}: the numbers run out at 255 and start again at 0."
     if array == 300:

@@ -625,14 +625,17 @@ def _experiment(n, faults):
             faults.append(f"{text}; it got {', '.join(map(core.describe, got))}.")
             raise ValueError(faults[-1])
 
+    def is_part(part):
+        return not np.isscalar(part) and len(part) and np.isscalar(part[0])
+
     def fit(parts):
-        past = isinstance(parts, list | tuple) and parts and not np.isscalar(parts[0])
+        past = isinstance(parts, list | tuple) and parts and all(map(is_part, parts))
         text = "`fit` takes a list of at least one part, whole, not joined: `parts[:1]`"
         require(past, text, parts)
         return _Model(sum((k + 1) * np.sum(part) for k, part in enumerate(parts)))
 
     def score(model, part):
-        test = isinstance(model, _Model) and isinstance(part, list)
+        test = isinstance(model, _Model) and isinstance(part, list) and is_part(part)
         require(test, "`score` takes a fitted model and one part, `parts[k]`", model, part)
         return float(np.sin(model) + 0.1 * np.sum(part))
 
@@ -842,7 +845,7 @@ _LOOKS = [
     ("past_mean", 14, False, lambda s: s[["sym_h"]].rolling(4).mean()),
     ("last_known", 12, False, lambda s: s[["bz_gsm"]].ffill().to_numpy()),
     ("a_third", 19, False, lambda s: s[["speed", "vx_gsm"]].to_numpy() / 3),
-    ("clock", 15, False, lambda s: s["time"].shift(-1).dt.minute.fillna(0).to_numpy()[:, None]),
+    ("clock", 14, False, lambda s: s["time"].shift(-1).dt.minute.fillna(0).to_numpy()[:, None]),
 ]
 
 
@@ -869,6 +872,10 @@ _ROWS = "You compare all rows. Those after `row` may change: compare up to `row`
 _NOW = "You change `row` itself. What is measured then may be used: begin with row + 1."
 _NANS = "NaN is not equal to NaN, so honest features with gaps are accused: `equal_nan=True`."
 _CLOCK = "You change the times. A clock can be read in advance: change what is measured."
+_KEEP = (
+    "Keep all rows and their times: a clock can be read in advance. Put random numbers in what is "
+    "measured after `row`."
+)
 _ROUNDED = (
     "Honest features differ by rounding: the table is float32 and your copy isn't. Bring both to "
     "one type before you compute the features, or compare with `np.allclose`."
@@ -881,6 +888,7 @@ _LOOK_MISTAKES = {
     _NOW: partial(_looking, first=0),
     _NANS: partial(_looking, equal_nan=False),
     _CLOCK: partial(_looking, clock=True),
+    _KEEP: partial(_looking, change=lambda v, noise: v * np.nan, clock=True),  # as cut off
     _ROUNDED: partial(_looking, wide=True),
     _GAPS: partial(_looking, change=lambda v, noise: v + noise),
     _WEAK: [
@@ -966,7 +974,7 @@ def _rows_of(result, table):
         return result
     part, what = result.value, result.what
     if not hasattr(part, "columns"):
-        mask = np.asarray(part).dtype.kind == "b"
+        mask = str(getattr(part, "dtype", "")) == "bool"
         hint = " `storm[conditions]` gives the rows." if mask else ""
         kind = f"of type `{type(part).__name__}`; expected: a DataFrame with all the columns"
         raise CheckFailed(f"{what} is {kind}.{hint}")

@@ -28,7 +28,7 @@ def conv_cost(answer):
         h, w, k, c, f = case
         result = call(answer, *case)
         pair = to_numpy(result.value)
-        if pair is None or pair.shape != (2,):
+        if pair is None or pair.shape != (2,) or pair.dtype.kind not in "biuf":
             raise CheckFailed(
                 f"{result.what} is {describe(result.value)}; two numbers are expected, "
                 "`(parameters, multiplications)`."
@@ -479,12 +479,12 @@ def vanishing(vanishing, norms):
         "With a skip the gradient of the sum also reaches the layers below unchanged."
         if "skip" in name.casefold()
         else "Each layer multiplies the gradient by the slope of its activation: how large can it "
-        "be for each of the variants?"
+        "be for each of the kinds?"
     )
     kept = f"keeps only {smallest:.2g}" if smallest else "has nothing left of its gradient"
     raise CheckFailed(
         f"You predicted `{name}`. Its gradient at the largest depth is {left[name]:.2g} times that "
-        f"at the smallest depth; another variant {kept}. {why}"
+        f"at the smallest depth; another kind {kept}. {why}"
     )
 
 
@@ -1035,7 +1035,8 @@ def _backbone(shape):
         x = layers.BatchNormalization(name=f"norm_{place}")(x)
         x = layers.ReLU(name=f"relu_{place}")(x)
     x = layers.Conv2D(7, 1, name="conv_3")(x)
-    model = keras.Model(inputs, layers.BatchNormalization(name="norm_3")(x))
+    # In MobileNetV2, too, there is no "norm" in the name of a BatchNormalization.
+    model = keras.Model(inputs, layers.BatchNormalization(name="bn_3")(x))
     for layer in model.layers:
         layer.set_weights([1 + 0.5 * np.abs(_random(*w.shape)) for w in layer.get_weights()])
     for layer in _convolutions(model):

@@ -454,6 +454,7 @@ def decoder_block(answer):
         raise CheckFailed(f"{_ADDED}\n\n{other}")
     _require_shape(other, 2 * _FILTERS - 2)
     _judge_influences(other)
+    _judge_alone(without)
     return (
         "Twice as high and wide, `filters` channels, with and without a skip; `x` and the skip "
         "both reach the output, through a nonlinear convolution with weights of its own."
@@ -604,32 +605,39 @@ def _judge_real_maps(answer):
     )
 
 
-def _judge_influences(block):
-    """Fail unless `x` and the skip reach the output, nonlinearly, and neighbors are looked at."""
-    model = _model(block)
-    random = np.random.default_rng(10)
+def _with_random_weights(block):
+    """Return a function of a block's inputs that gives its output, with random kernels."""
+    model, random = _model(block), np.random.default_rng(10)
     for weight in model.trainable_variables:
         if len(weight.shape) > 1:
             scale = np.prod(weight.shape[:-1]) ** -0.5
             weight.assign(random.normal(scale=scale, size=tuple(weight.shape)).astype("float32"))
+    return lambda *maps: to_numpy(model([x.astype("float32") for x in maps], training=False))
 
-    def output(x, skip):
-        return to_numpy(model([x.astype("float32"), skip.astype("float32")], training=False))
 
+def _is_linear(output, first, second):
+    """Tell whether the output at the mean of two inputs is the mean of their outputs."""
+    one, other = output(*first), output(*second)
+    middle = output(*((a + b) / 2 for a, b in zip(first, second, strict=True)))
+    off = np.abs(middle - (one + other) / 2).max()
+    return off < 1e-3 * max(np.abs(one - other).max(), 1e-9)
+
+
+def _reached(output, maps, place, pixel):
+    """Return which output pixels (rows, columns) change with a pixel of the map at this place."""
+    touched = [x.copy() for x in maps]
+    values = touched[place][:, pixel[0], pixel[1]]
+    values += 20 * np.random.default_rng(11).normal(size=values.shape)
+    return np.any(np.abs(output(*touched) - output(*maps)) > 1e-6, axis=(0, 3))
+
+
+def _judge_influences(block):
+    """Fail unless `x` and the skip reach the output, nonlinearly, and neighbors are looked at."""
+    output, random = _with_random_weights(block), np.random.default_rng(12)
     (x1, x2), (s1, s2) = (random.normal(size=(2, 3, *t.shape[1:])) for t in block.inputs)
     first = output(x1, s1)
-
-    def bend(x, skip):
-        """Return how far the output at a mean of two inputs is from the mean of the outputs."""
-        second = output(x, skip)
-        middle = output((x1 + x) / 2, (s1 + skip) / 2)
-        return np.abs(middle - (first + second) / 2).max() / max(np.abs(first - second).max(), 1e-9)
-
-    elsewhere = np.ones(first.shape, bool)
     row, column = _LARGE[0] // 2, _LARGE[1] // 2
-    elsewhere[:, row, column] = False
-    touched = s1.copy()
-    touched[:, row, column] += 20 * random.normal(size=touched[:, row, column].shape)
+    around = np.s_[row - 1 : row + 2, column - 1 : column + 2]
     _refuse(
         (
             np.allclose(first, output(x1, s2), atol=1e-6),
@@ -641,19 +649,41 @@ def _judge_influences(block):
             "`x` has no effect on the output: only the skip gets there.",
         ),
         (
-            bend(x2, s2) < 1e-3,
+            _is_linear(output, (x1, s1), (x2, s2)),
             "The block is linear: no activation in it. Give the convolution a ReLU; many linear "
             "layers can do no more than one.",
         ),
         (
-            bend(x1, s2) < 1e-3,
+            _is_linear(output, (x1, s1), (x1, s2)),
             "What comes from the skip passes no activation: give the convolution *after* the "
             "concatenation one.",
         ),
         (
-            np.allclose(output(x1, touched)[elsewhere], first[elsewhere], atol=1e-6),
-            "Each output pixel sees one single pixel of the skip: the convolution after the "
-            "concatenation should have a 3 x 3 kernel.",
+            not _reached(output, (x1, s1), 1, (row, column))[around].all(),
+            "An output pixel doesn't see all neighbors of its pixel in the skip: the convolution "
+            "after the concatenation should have a 3 x 3 kernel.",
+        ),
+    )
+
+
+def _judge_alone(block):
+    """Fail unless a block without a skip convolves after it has enlarged `x`, with an activation.
+
+    A pixel of `x` becomes 2 x 2 pixels or a few more; a 3 x 3 convolution makes them 4 x 4 or more.
+    """
+    output = _with_random_weights(block)
+    first, second = np.random.default_rng(13).normal(size=(2, 3, *block.inputs[0].shape[1:]))
+    reached = _reached(output, (first,), 0, (_HEIGHT // 2, _WIDTH // 2))
+    _refuse(
+        (
+            min(reached.any(axis=0).sum(), reached.any(axis=1).sum()) < 4,
+            "Without a skip your block has no 3 x 3 convolution. Only the concatenation belongs "
+            "under `if skip is not None`.",
+        ),
+        (
+            _is_linear(output, (first,), (second,)),
+            "Without a skip your block is linear: no activation in it. Only the concatenation "
+            "belongs under `if skip is not None`.",
         ),
     )
 
@@ -673,8 +703,11 @@ _FILLS = [
 
 @lab.check("augmentation of image and mask")
 def augment(answer):
+    moves = []
     for dtype, shape in [("float32", (11, 15)), ("uint8", (14, 9))]:
-        _judge_augment(answer, *_coordinates(shape, dtype))
+        seeds = range(len(moves), len(moves) + _CALLS)
+        moves += _judge_moves(answer, *_coordinates(shape, dtype), seeds)
+    _judge_chance(moves)
     return (
         f"In {2 * _CALLS} calls image and mask moved alike, by every shift from -{REACH} to "
         f"{REACH} in both directions and by no other, about half of them mirrored; edges repeat, "
@@ -710,9 +743,10 @@ def _find(array, moves, moved):
     return moves[np.argmax(same)] if same.any() else None
 
 
-def _judge_augment(answer, image, mask):
-    pairs = [_augmented(answer, image, mask, seed) for seed in range(_CALLS)]
-    again = [_augmented(answer, image, mask, seed) for seed in range(3)]
+def _judge_moves(answer, image, mask, seeds):
+    """Fail unless image and mask move alike, by right moves; return those of all calls."""
+    pairs = [_augmented(answer, image, mask, seed) for seed in seeds]
+    again = [_augmented(answer, image, mask, seed) for seed in seeds[:3]]
     first = pairs[0][0]
     alike = all(np.array_equal(first, moved) for moved, _ in pairs)
     _refuse(
@@ -738,7 +772,7 @@ def _judge_augment(answer, image, mask):
         if moves[-1] is None:
             raise CheckFailed(_explain_move(moved, image, "image"))
     _judge_masks([moved for _, moved in pairs], mask, moves)
-    _judge_chance(moves)
+    return moves
 
 
 def _augmented(answer, image, mask, seed):
@@ -877,12 +911,18 @@ def _judge_chance(moves):
             (ends == [0, 4], f"{seen} They go in one direction only."),
             (shifts != list(range(-REACH, REACH + 1)), seen),
         )
+    far = np.mean([abs(shift) == REACH for _, *both in moves for shift in both])
     _refuse(
         (
             all(abs(down) == abs(right) for _, down, right in moves),
             "The image moves by the same number of rows and of columns in every call. Draw one "
             "number for each direction.",
-        )
+        ),
+        (
+            not 0.15 < far < 0.3,
+            f"{far:.0%} of your shifts are by 4 pixels. It would be about 22% if each of the nine "
+            "numbers had the same probability, as with `rng.integers`.",
+        ),
     )
 
 

@@ -12,11 +12,13 @@ northward and columns eastward, thus a picture is drawn with `origin="lower"`. R
 dBZ; Marshall and Palmer (1948) have Z = 200 R^1.6 with the rain rate R in mm/h.
 """
 
+import os
 from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import fft
 from scipy.ndimage import map_coordinates
+from tqdm.auto import tqdm
 
 PIXEL, STEP = 2.5, 10  # km, minutes
 STRONGEST = 62  # dBZ
@@ -69,7 +71,8 @@ def sequences(
     0 is a uniform wind. `growth` is how fast rain lives: 0 leaves it as it is, 2 halves all lives.
     `lift` is the effect of the hills in units of what is usual, 0 for none, and `noise` that of the
     radar's errors. The same seed gives the same sequences, and the first ones stay the same
-    whatever `n` is. Raises `ValueError` where a parameter is out of range.
+    whatever `n` is. A bar shows the progress, except under CI. Raises `ValueError` where a
+    parameter is out of range.
     """
     rows, columns = shape = (size, size) if isinstance(size, int) else tuple(size)
     low, high = speed
@@ -82,7 +85,7 @@ def sequences(
         np.empty((n, 2, *shape), np.float32),
         hills(rows, columns),
     )
-    for number in range(n):
+    for number in tqdm(range(n), desc="making rain", leave=False, disable="CI" in os.environ):
         random = np.random.default_rng([seed, number])
         share = 0.0
         while not DRIEST <= share <= WETTEST:  # neither a dry scene nor rain from edge to edge

@@ -1,5 +1,6 @@
 """The checks of lab 03 against right, blank and wrong answers."""
 
+import keras
 import numpy as np
 import pytest
 from failing import at_once, blank, fails, three_tests
@@ -121,6 +122,33 @@ def strided_by_tensor(image, kernel, padding, stride):
     return ops.conv(image, kernel, strides=stride, data_format="channels_last")[0, ..., 0]
 
 
+def by_windows(image, kernel, *, end=lambda corner, size: corner + size, combine=np.multiply):
+    """A right answer to the second exercise whose parts can be replaced by wrong ones."""
+    (h, w), (a, b) = image.shape, kernel.shape
+    out = np.zeros((h - a + 1, w - b + 1))
+    for i, j in np.ndindex(out.shape):
+        out[i, j] = np.sum(combine(image[i : end(i, a), j : end(j, b)], kernel))
+    return out
+
+
+def windows_with(**wrong):
+    return lambda image, kernel: by_windows(image, kernel, **wrong)
+
+
+def over_the_edge(image, kernel):
+    a, b = kernel.shape
+    return [np.sum(image[i : i + a, j : j + b] * kernel) for i, j in np.ndindex(image.shape)]
+
+
+def strided_by_wrong_windows(image, kernel, p, s):
+    padded, (a, b) = np.pad(image, p), kernel.shape
+    rows, columns = strided_by_scipy(image, kernel, p, s).shape
+    return [
+        [np.sum(padded[i * s : i + a, j * s : j + b] * kernel) for j in range(columns)]
+        for i in range(rows)
+    ]
+
+
 def padded_with(**options):
     def answer(image, kernel, padding, stride):
         return by_scipy(np.pad(image, padding, **options), kernel)[::stride, ::stride]
@@ -164,8 +192,6 @@ def layer_by_loops(image, kernels, bias, *, plane=by_scipy, combine=sum, axis=-1
 
 
 def layer_by_keras(image, kernels, bias):
-    import keras
-
     layer = keras.layers.Conv2D(kernels.shape[-1], kernels.shape[:2])
     layer.build((None, *image.shape))
     layer.set_weights([kernels, bias])
@@ -187,7 +213,7 @@ RIGHT = {
         lambda i, k, p, s: (i + 2 * p - k + s) // s,
         lambda i, k, p, s: np.float64((i - k + 2 * p) // s + 1),
     ],
-    check.convolve: [by_scipy, by_loops, by_ndimage, by_tensor],
+    check.convolve: [by_scipy, by_loops, by_ndimage, by_tensor, by_windows],
     check.convolve_strided: [strided_by_scipy, strided_by_loops, strided_by_tensor],
     check.conv_layer: [layer_by_einsum, layer_by_loops, layer_by_keras],
 }
@@ -198,7 +224,10 @@ WRONG = [
     (check.output_size, lambda i, k, p, s: i - k + 2 * p + 1, "stride is missing"),
     (check.output_size, lambda i, k, p, s: (i - k) // s + 1, "padding is missing"),
     (check.output_size, lambda i, k, p, s: -((k - i - 2 * p) // s) + 1, "rounded up"),
+    (check.output_size, lambda i, k, p, s: round((i - k + 2 * p) / s + 1), "rounded up"),
     (check.output_size, lambda i, k, p, s: (i - k + 2 * p) / s + 1, "whole number"),
+    (check.output_size, lambda i, k, p, s: i - k + 2 * p // s + 1, "Only 2p is divided"),
+    (check.output_size, lambda i, k, p, s: int(i - k + 2 * p / s + 1), "Only 2p is divided"),
     (check.output_size, lambda i, k, p, s: (i - k + 2 * p + 1) // s, "after the division"),
     (check.output_size, lambda i, k, p, s: (3, 3), "one number is expected"),
     (check.convolve, flipped, "flipped the kernel"),
@@ -217,6 +246,11 @@ WRONG = [
     (check.convolve, whole_numbers, "fractions were cut off"),
     (check.convolve, never_moves, "never moves"),
     (check.convolve, lambda x, k: by_scipy(x, np.ones_like(k)) * k.sum(), "own weight"),
+    (check.convolve, windows_with(combine=np.matmul), "the matrix product"),
+    (check.convolve, windows_with(combine=lambda x, k: k @ x), "the matrix product"),
+    (check.convolve, windows_with(end=lambda corner, size: size), "as large as the kernel"),
+    (check.convolve, windows_with(end=lambda corner, size: corner + 3), "as large as the kernel"),
+    (check.convolve, over_the_edge, "must still fit inside the image"),
     (check.convolve, lambda x, k: x @ k, "stopped with an error"),
     (check.convolve, lambda x, k: by_scipy(x, k) * np.nan, "NaN"),
     (check.convolve, "correlate2d", "A function is expected"),
@@ -231,6 +265,12 @@ WRONG = [
     (check.convolve_strided, padded_with(constant_values=1), "padded with ones"),
     (check.convolve_strided, rounded_up, "rounded up"),
     (check.convolve_strided, padded_result, "padded the result"),
+    (
+        check.convolve_strided,
+        lambda x, k, p, s: signal.correlate2d(x, k, "same")[::s, ::s],
+        "*same* padding",
+    ),
+    (check.convolve_strided, strided_by_wrong_windows, "as large as the kernel"),
     (
         check.convolve_strided,
         lambda x, k, p, s: flipped(np.pad(x, p), k)[::s, ::s],
@@ -300,68 +340,71 @@ def network(
     filters=(16, 32, 64),
     kernels=(5, 5, 3),
     padding="same",
+    stride=1,
     pools=(1, 1, 0),
+    pooling="MaxPooling2D",
     momentum=0.9,
     norm=True,
     relu=True,
+    flat="Flatten",
+    hidden=(),
     dropout="before",
     last="softmax",
 ):
     """A right answer to the exercise whose parts can be replaced by wrong ones."""
-    import keras
     from keras import layers
 
     stack = [keras.Input(shape), layers.Rescaling(scale)]
     for count, size, pool in zip(filters, kernels, pools, strict=True):
-        stack.append(layers.Conv2D(count, size, padding=padding))
+        stack.append(layers.Conv2D(count, size, stride, padding))
         stack += [layers.BatchNormalization(momentum=momentum)] if norm else []
         stack += [layers.ReLU()] if relu else []
-        stack += [layers.MaxPooling2D(2)] * pool
-    stack.append(layers.Flatten())
+        stack += [getattr(layers, pooling)(2)] * pool
+    stack.append(getattr(layers, flat)())
     stack += [layers.Dropout(0.1)] if dropout == "before" else []
+    stack += [layers.Dense(units, activation="relu") for units in hidden]
     stack.append(layers.Dense(10, activation=last))
     stack += [layers.Dropout(0.1)] if dropout == "after" else []
     return keras.Sequential(stack)
 
 
-def functional():
-    import keras
+def functional(**functions):
+    """A right answer in which functions can take the place of layers."""
     from keras import layers
 
+    parts = {
+        "scale": layers.Rescaling(1 / 255),
+        "pool": lambda x: layers.MaxPooling2D(2)(x),
+        "relu": lambda x: layers.Activation("relu")(x),
+        "softmax": layers.Softmax(),
+        **functions,
+    }
     image = keras.Input((28, 28, 1))
-    x = layers.Rescaling(1 / 255)(image)
+    x = parts["scale"](image)
     for count, size in [(16, 5), (32, 5), (64, 3)]:
         x = layers.Conv2D(count, size, padding="same", use_bias=False)(x)
-        x = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(x))
-        x = layers.MaxPooling2D(2)(x) if count < 64 else x
+        x = parts["relu"](layers.BatchNormalization(momentum=0.9)(x))
+        x = parts["pool"](x) if count < 64 else x
     x = layers.Dropout(0.3)(layers.Flatten()(x))
-    return keras.Model(image, layers.Softmax()(layers.Dense(10)(x)))
+    return keras.Model(image, parts["softmax"](layers.Dense(10)(x)))
 
 
 def built_without_input():
-    import keras
-
     model = keras.Sequential(network().layers)
     model.build((None, 28, 28, 1))
     return model
 
 
 def not_built():
-    import keras
-
     return keras.Sequential([keras.layers.Conv2D(16, 3), keras.layers.Dense(10)])
 
 
 def without_flatten():
-    import keras
-
     layers = [layer for layer in network().layers if not isinstance(layer, keras.layers.Flatten)]
     return keras.Sequential([keras.Input((28, 28, 1)), *layers[:-1], keras.layers.Dense(10)])
 
 
 def nested():
-    import keras
-
     return keras.Sequential([keras.Input((28, 28, 1)), network()])
 
 
@@ -438,7 +481,15 @@ def test_shuffle_compares_the_prediction_with_the_measurement():
         fails(check.shuffle, prediction, MEASURED, match=phrase)
 
 
-@pytest.mark.parametrize("make", [network, functional, built_without_input])
+@pytest.mark.parametrize(
+    "make",
+    [
+        network,
+        functional,
+        lambda: functional(softmax=keras.ops.softmax),
+        built_without_input,
+    ],
+)
 def test_right_models_pass(make):
     check.cnn(make())
 
@@ -455,6 +506,8 @@ def test_right_models_pass(make):
         (lambda: network(filters=(5, 32, 64)), "first convolution has 5 filters"),
         (lambda: network(kernels=(3, 3, 3)), "the table says 5 x 5"),
         (lambda: network(padding="valid"), 'Use `padding="same"`'),
+        (lambda: network(stride=2, pools=(0, 0, 0)), "first convolution has the stride"),
+        (lambda: network(pooling="AveragePooling2D"), r"asks for a `MaxPooling2D\(2\)`"),
         (lambda: network(pools=(0, 0, 0)), "Maps of 28 x 28 reach the second"),
         (lambda: network(pools=(1, 2, 0)), "Maps of 3 x 3 reach the third"),
         (lambda: network(pools=(1, 1, 1)), "not 7 x 7"),
@@ -465,6 +518,11 @@ def test_right_models_pass(make):
         (lambda: network(relu=False), "0 ReLUs"),
         (lambda: network(dropout=None), "no `Dropout`"),
         (lambda: network(dropout="after"), "hides answers"),
+        (lambda: network(flat="GlobalAveragePooling2D"), "^64 numbers reach the last dense"),
+        (lambda: network(hidden=[128]), "^128 numbers reach the last dense"),
+        (lambda: functional(scale=lambda x: x / 255), "Divide` in the model is no layer"),
+        (lambda: functional(relu=keras.ops.relu), "`Relu` in the model is no layer"),
+        (lambda: functional(pool=lambda x: keras.ops.max_pool(x, 2)), "`MaxPool` in the model"),
         (lambda: network(last=None), "add up to 1"),
         (lambda: network(last="sigmoid"), "add up to 1"),
         (without_flatten, "The output shape"),

@@ -101,8 +101,13 @@ def test_a_change_inside_a_dictionary_is_noticed():
         parameters["w"] -= 1
         return parameters
 
-    with pytest.raises(CheckFailed, match="in place"):
-        call(step, {"w": np.ones(2)})
+    def rebind(parameters):
+        parameters["w"] = parameters["w"] - 1
+        return parameters
+
+    for change in [step, rebind]:
+        with pytest.raises(CheckFailed, match=r"in place .* into a new dictionary"):
+            call(change, {"w": np.ones(2)})
     assert call(lambda parameters: parameters | {"w": 0}, {"w": np.ones(2)}).value == {"w": 0}
 
 

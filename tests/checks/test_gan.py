@@ -34,10 +34,23 @@ def linear(*hidden, scale=1):
     return keras.Sequential(start + sizes)
 
 
+def shallow():
+    """A decoder without a hidden layer."""
+    pixels = layers.Dense(784, activation="sigmoid")
+    return keras.Sequential([keras.Input((2,)), pixels, layers.Reshape((28, 28, 1))])
+
+
 def nearly_linear():
     """An encoder whose activation bends hardly anything where the values are small."""
     start = [keras.Input((28, 28, 1)), layers.Rescaling(1 / 255), layers.Flatten()]
     return keras.Sequential([*start, layers.Dense(9, activation="tanh"), layers.Dense(2)])
+
+
+def bounded():
+    """An encoder whose numbers stay far below 1, although its last layer has no activation."""
+    start = [keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(9, activation="softmax")]
+    small = keras.initializers.RandomUniform(-0.1, 0.1)
+    return keras.Sequential([*start, layers.Dense(2, kernel_initializer=small)])
 
 
 def convolutional():
@@ -54,7 +67,13 @@ def convolutional():
 def unbuilt():
     return (
         keras.Sequential([layers.Flatten(), layers.Dense(9, activation="gelu"), layers.Dense(2)]),
-        keras.Sequential([layers.Dense(784, activation="sigmoid"), layers.Reshape((28, 28, 1))]),
+        keras.Sequential(
+            [
+                layers.Dense(9, activation="gelu"),
+                layers.Dense(784, activation="sigmoid"),
+                layers.Reshape((28, 28, 1)),
+            ]
+        ),
     )
 
 
@@ -63,6 +82,7 @@ def unbuilt():
     [
         lambda: (encoder(), decoder()),
         lambda: (nearly_linear(), decoder()),
+        lambda: (bounded(), decoder()),
         convolutional,
         unbuilt,
     ],
@@ -79,6 +99,13 @@ def test_right_autoencoders_pass(pair):
         (lambda: (encoder(layers.Dense(2, activation="relu")), decoder()), "quarter of the plane"),
         (lambda: (encoder(layers.Dense(2), layers.ReLU()), decoder()), "quarter of the plane"),
         (lambda: (encoder(layers.Dense(2, activation="softmax")), decoder()), "add up to 1"),
+        (lambda: (encoder(layers.Dense(2, activation="sigmoid")), decoder()), "after a sigmoid"),
+        (lambda: (encoder(layers.Dense(2, activation="tanh")), decoder()), "after a tanh"),
+        (lambda: (encoder(layers.Dense(2), layers.Activation("tanh")), decoder()), "after a tanh"),
+        (
+            lambda: (encoder(layers.Activation("tanh"), layers.Dense(2, "sigmoid")), decoder()),
+            "after a sigmoid",
+        ),
         (lambda: (encoder(), decoder(activation=None)), "sigmoid gives"),
         (lambda: (encoder(), decoder(activation="relu")), "sigmoid gives"),
         (lambda: (encoder(), decoder(activation="tanh")), "tanh gives"),
@@ -99,7 +126,8 @@ def test_right_autoencoders_pass(pair):
             "as with a softmax",
         ),
         (lambda: (encoder(), decoder(activation="softmax")), "as with a softmax"),
-        (lambda: (linear(), decoder()), "no hidden layer"),
+        (lambda: (linear(), decoder()), "encoder has no hidden layer"),
+        (lambda: (encoder(), shallow()), "decoder has no hidden layer"),
         (lambda: (linear(256, 64), decoder()), "encoder is linear"),
         (lambda: (linear(256, 64, scale=1 / 255), decoder()), "encoder is linear"),
         (lambda: (decoder(), encoder()), "changed places"),
@@ -109,6 +137,13 @@ def test_right_autoencoders_pass(pair):
 )
 def test_wrong_autoencoders_fail(pair, phrase):
     fails(check.autoencoder, *pair(), match=re.escape(phrase))
+
+
+def test_an_encoder_keeps_its_weights():
+    model = encoder()
+    before = model.get_weights()
+    check.autoencoder(model, decoder())
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
 
 
 def test_an_autoencoder_of_one_half_is_not_attempted():
@@ -215,6 +250,16 @@ def g_step(free=False, train=lambda game, z: game.forger.train_on_batch(z), end=
     return generator_step
 
 
+def forger_frozen(game, z):
+    game.forger.trainable = False
+    return game.forger.train_on_batch(z)
+
+
+def generator_frozen(game, z):
+    game.generator.trainable = False
+    return game.forger.train_on_batch(z)
+
+
 def twice(game, z):
     game.forger.train_on_batch(z)
     return game.forger.train_on_batch(z)
@@ -313,13 +358,13 @@ def slerp(
     t=lambda steps: np.linspace(0, 1, steps),
     angle=lambda c: np.arccos(np.clip(c, -1, 1)),
     end=lambda path: path,
-    straight=True,
+    straight=lambda w: abs(np.sin(w)) < 1e-7,
 ):
-    """A path with a fault."""
+    """A path with a fault; `straight` tells from the angle where it is the straight line."""
 
     def slerp(start, end_point, steps):
         w = angle(cosine(start, end_point))
-        if straight and abs(np.sin(w)) < 1e-7:
+        if straight(w):
             return end([(1 - s) * start + s * end_point for s in t(steps)])
         path = [np.sin((1 - s) * w) * start + np.sin(s * w) * end_point for s in t(steps)]
         return end(np.array(path) / np.sin(w))
@@ -335,9 +380,14 @@ def by_tensors(start, end, steps):
     a, b = (ops.convert_to_tensor(np.float32(x)) for x in (start, end))
     w = ops.arccos(ops.clip(ops.sum(a * b) / ops.norm(a) / ops.norm(b), -1, 1))
     t = ops.reshape(ops.linspace(0.0, 1.0, steps), (-1, 1))
-    if float(w) < 1e-3:
+    if float(ops.sin(w)) < 1e-3:
         return a + t * (b - a)
     return (ops.sin((1 - t) * w) * a + ops.sin(t * w) * b) / ops.sin(w)
+
+
+def unless_equal(start, end, steps):
+    path = lerp if np.allclose(start, end) else slerp(straight=lambda w: False)
+    return path(start, end, steps)
 
 
 def lerp(start, end, steps):
@@ -378,6 +428,15 @@ WRONG = {
         (noisy(draw=lambda rng, x: np.clip(rng.standard_normal(x.shape), 0, 1)), "not the sum"),
         (noisy(draw=lambda rng, x: abs(rng.standard_normal(x.shape))), "never negative"),
         (noisy(draw=lambda rng, x: rng.standard_normal(x.shape[1:])), "Every image"),
+        (noisy(draw=lambda rng, x: rng.standard_normal()), "Every image"),
+        *(
+            (noisy(draw=draw), "a number of its own")
+            for draw in [
+                lambda rng, x: rng.standard_normal((len(x), 1, 1)),
+                lambda rng, x: rng.standard_normal((len(x), *[1] * (x.ndim - 1))),
+                lambda rng, x: rng.standard_normal(x.shape[:2])[..., None],
+            ]
+        ),
         (
             lambda x, amount, rng: np.clip(rng.normal(x, np.sqrt(amount)), 0, 1),
             "not the variance",
@@ -497,6 +556,8 @@ WRONG = {
             "train `game.critic`",
         ),
         (g_step(train=twice), "trained 2 times"),
+        (g_step(free=None, train=forger_frozen), "The generator is frozen"),
+        (g_step(train=generator_frozen), "The generator is frozen"),
         (g_step(train=lambda g, z: 0.7), "have moved: none"),
         (g_step(end=lambda loss: None), "returned `None`"),
         (g_step(end=lambda loss: loss / 2), "half of the loss"),
@@ -507,6 +568,7 @@ WRONG = {
         (diversity(first=lambda d: shares(d)[shares(d) > 0]), "never occur are missing"),
         (diversity(first=lambda d: np.bincount(d) / len(d)), "never occur are missing"),
         (diversity(first=lambda d: np.unique(d, return_counts=True)[1]), "never occur are missing"),
+        (diversity(first=lambda d: np.histogram(d, bins=10)[0] / len(d)), "bins=range(11)"),
         (diversity(first=lambda d: shares(d)[::-1]), "How often is 0"),
         (diversity(lambda p: -np.sum(p * np.log(p)) / np.log(10)), "0 log 0"),
         (diversity(entropy), "the entropy itself"),
@@ -521,6 +583,14 @@ WRONG = {
     check.frechet: [
         (frechet(np.linalg.norm), "not squared"),
         (frechet(lambda d: np.sum(abs(d))), "not squared"),
+        (
+            lambda a, b: (a.mean() - b.mean()) ** 2 + frechet(lambda d: 0)(a, b),
+            "Each feature has a mean of its own",
+        ),
+        (
+            frechet(near=lambda a, b: np.trace(a) + np.trace(b) - 2 * np.sqrt(np.trace(a @ b))),
+            "root of a trace",
+        ),
         (frechet(near=lambda a, b: np.trace(a + b - 2 * np.sqrt(a @ b))), "taken of each number"),
         (frechet(near=lambda a, b: np.trace(a + b - 2 * np.sqrt(a * b))), "Only the variances"),
         (
@@ -563,12 +633,15 @@ WRONG = {
         (slerp(cosine=np.dot, angle=np.arccos), "without the lengths"),
         (slerp(t=lambda n: np.linspace(0, 1, n, endpoint=False)), "should be `end`"),
         (slerp(t=lambda n: np.linspace(0, 1, n + 1)), "There are 5 rows"),
-        (slerp(straight=False), "0 / 0 is NaN"),
+        (slerp(straight=lambda w: False), "0 / 0 is NaN"),
+        (unless_equal, "0 / 0 is NaN"),
+        (slerp(straight=lambda w: np.sin(w) == 0), "opposite directions"),
+        (slerp(straight=lambda w: w < 1e-6), "opposite directions"),
         (slerp(angle=np.arccos), "cosine a little beyond 1"),
         (slerp(product_of_lengths, angle=np.arccos), "cosine a little beyond 1"),
         (slerp(angle=math.acos), "cosine a little beyond 1"),
         (slerp(angle=lambda c: c), "arccos of the cosine"),
-        (slerp(angle=lambda c: c, straight=False), "arccos of the cosine"),
+        (slerp(angle=lambda c: c, straight=lambda w: False), "arccos of the cosine"),
         (slerp(end=np.transpose), "There are 5 rows"),
         (slerp(t=lambda n: np.linspace(1, 0, n)), "should be `start`"),
         (
@@ -594,12 +667,12 @@ def test_a_step_may_leave_the_made_images_a_tensor():
 
 def test_hasty_compares_evenness():
     check.hasty("piles up", 0.97, 0.4)
-    check.hasty(" Spreads", np.float32(0.5), 0.6)
+    check.hasty(" Stays", np.float32(0.5), 0.6)
     check.hasty("stays", 0.9, 0.86)
     fails(check.hasty, "stays", 0.97, 0.4, match=r"from 0\.97 to 0\.40")
-    fails(check.hasty, "spreads", 0.97, 0.4, match="what keeps the generator")
-    fails(check.hasty, "piles up", 0.98, 0.97, match="In your run it stayed; usually it falls")
-    fails(check.hasty, "stays", 0.5, 0.6, match="In your run it rose; usually it falls")
+    fails(check.hasty, "stays", 0.97, 0.4, match="what keeps the generator")
+    fails(check.hasty, "piles up", 0.98, 0.97, match="In your run it didn't fall; usually it does")
+    fails(check.hasty, "spreads", 0.97, 0.4, match="answer with one of")
     fails(check.hasty, "collapse", 0.97, 0.4, match="answer with one of")
     fails(check.hasty, 1, 0.97, 0.4, match="answer with one of")
     fails(check.hasty, None, 0.97, 0.4, match="no value", kind=NotAttempted)

@@ -771,6 +771,12 @@ def test_overfitting_names_the_mistake(overfits, stop, message):
     fails(check.overfitting, message, overfits, stop, LEARNS, MEMORIZES)
 
 
+def test_overfitting_accepts_what_a_figure_does_not_tell_apart():
+    flat = {**MEMORIZES, "val_loss": [0.85, 0.74, 0.72, 0.72, 0.685, 0.68, 0.69, 0.9]}
+    passes(check.overfitting, "B", 4, LEARNS, flat)
+    fails(check.overfitting, "9 % above its lowest", "B", 2, LEARNS, flat)
+
+
 def test_overfitting_without_a_crossing():
     apart = {"loss": [0.5, 0.4, 0.3, 0.2, 0.1], "val_loss": [0.9, 0.8, 0.7, 0.6, 0.9]}
     fails(check.overfitting, "too early", "A", 2, apart, LEARNS)
@@ -901,6 +907,7 @@ def loop_of_python_sums(kernels, strength):
         (lambda k, s: (s * np.sum(k**2), k), "stopped with an error.*one at a time"),
         (lambda k, s: (s * np.sum(np.square(k)), k), "stopped with an error.*one at a time"),
         (lambda k, s: (s * np.sum(sum(w**2 for w in k)), k), "stopped.*one at a time"),
+        (gradients(lambda k, s: 2 * s * k), "stopped with an error.*one at a time"),
         (lambda k, s: undefined, "NameError"),  # noqa: F821
     ],
 )
@@ -1348,7 +1355,11 @@ def by_scipy(rng):
     return {"learning_rate": rate, "batch_size": sizes[0], "units": rng.choice(sizes)}
 
 
-@pytest.mark.parametrize("right", [settings, by_exponents, by_places, by_scipy])
+def rounded(rng):
+    return settings(rng, rate=lambda rng: float(f"{10 ** rng.uniform(-4, -1):.1e}"))
+
+
+@pytest.mark.parametrize("right", [settings, by_exponents, by_places, by_scipy, rounded])
 def test_draw_settings_accepts(right):
     passes(check.draw_settings, right, seconds=1.5 if right is by_scipy else 0.5)
 
@@ -1401,6 +1412,8 @@ def renamed(old, new):
         (drawn(rate=lambda rng: 10.0 ** rng.integers(-4, 0)), "Only 4 different"),
         (drawn(rate=lambda rng: 10.0 ** rng.integers(-4, -1)), "Only 3 different"),
         (drawn(rate=lambda rng: rng.choice([1e-4, 1e-3, 1e-2, 1e-1])), "Only 4 different"),
+        (drawn(rate=lambda rng: rng.choice(np.logspace(-4, -1))), "Only 50 different.*not from a"),
+        (drawn(rate=lambda rng: 10 ** rng.integers(-4, -1)), "stopped.*only a few rates"),
         (drawn(rate=lambda rng: 0.01), "was 0.01 in all of 2000 draws"),
         (drawn(rate=lambda rng: np.exp(rng.uniform(-4, -1))), "raised e, not 10"),
         (drawn(rate=lambda rng: 2 ** rng.uniform(-4, -1)), "raised 2, not 10"),

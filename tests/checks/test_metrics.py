@@ -1,6 +1,8 @@
 """The checks of lab 12 against right, blank and wrong answers."""
 
+import keras
 import numpy as np
+import pytest
 from failing import at_once, fails, three_tests
 from keras import ops
 from sklearn import metrics
@@ -191,10 +193,20 @@ def calibrated(**fault):
     return lambda truth, probability, bins: calibration(truth, probability, bins, **fault)
 
 
-def calibration_by_sums(truth, probability, bins):
-    place = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], probability)
+def calibration_by_sums(truth, probability, bins, first=0):
+    place = np.maximum(np.ceil(probability * bins).astype(int) - 1, first)
     n, p, y = (np.bincount(place, w, bins) for w in (np.ones(len(truth)), probability, truth))
     return p[n > 0] / n[n > 0], y[n > 0] / n[n > 0]
+
+
+def closed_right(number=lambda place, bins: place):
+    """The curve of bins closed on the right, that of 0 being `number(-1, bins)`."""
+
+    def calibration(truth, probability, bins):
+        place = number(np.ceil(probability * bins) - 1, bins)
+        return [[v[place == k].mean() for k in np.unique(place)] for v in (probability, truth)]
+
+    return calibration
 
 
 def ratio(a, b):
@@ -403,6 +415,26 @@ def shaped(true=(-1, 1), pred=(-1, 1), axis=0, apart=False, end=ops.sum):
     return recall_loss
 
 
+def by_quantile(y_true, y_pred):
+    """The quantile of all logits, those of the events at the lower end."""
+    y, z = ops.reshape(y_true, (-1,)), ops.reshape(y_pred, (-1,))
+    quiet = ops.sum(1 - y)
+    mark = ops.quantile(ops.where(y == 0, z, -1e9), 1 - RATE * quiet / ops.sum(ops.ones_like(y)))
+    mark = ops.where(quiet > 0, mark, -1e9)
+    return ops.sum(y * ops.softplus(mark - z)) / ops.maximum(ops.sum(y), 1)
+
+
+def by_if(y_true, y_pred):
+    """The loss that asks by `if` what the batch holds."""
+    return loss(both=False)(y_true, y_pred) if 0 < ops.sum(y_true) < len(y_true) else 0.0
+
+
+def chosen(y_true, y_pred):
+    """The quantile of the logits that a mask chooses."""
+    y, z = ops.reshape(y_true, (-1,)), ops.reshape(y_pred, (-1,))
+    return ops.mean(ops.softplus(ops.quantile(z[y == 0], 1 - RATE) - z[y == 1]))
+
+
 def flat_truth(y_true, y_pred):
     return loss()(y_true[:, 0], y_pred[:, 0])
 
@@ -440,6 +472,7 @@ RIGHT = {
     check.recall_loss: [
         loss(),
         interpolated,
+        by_quantile,
         shaped(),
         flat_truth,
     ],
@@ -558,6 +591,10 @@ WRONG = {
             "bin of its own",
         ),
         (lambda t, p, k: [[0] * k][(p * k).astype(int).max()], "Is it that?"),
+        (closed_right(), "exactly 0 is not in your first bin"),
+        (closed_right(np.mod), "exactly 0 is not in your first bin"),
+        (lambda t, p, k: calibration(t[p > 0], p[p > 0], k), "exactly 0 is not in your first bin"),
+        (lambda *case: calibration_by_sums(*case, first=-1), "for a probability of exactly 0?"),
         (then(calibration, lambda s: (s[0], s[1][:-1])), "hold"),
         (then(calibration, lambda s: (s[0], np.square(s[1]))), "belongs to the probabilities"),
     ],
@@ -605,7 +642,19 @@ WRONG = {
         (bootstrap(end=lambda v: np.percentile(v, (0.025, 0.975))), "takes percent"),
         (bootstrap(end=lambda v: (v.mean() - 1.96 * v.std(), v.mean() + 1.96 * v.std())), "normal"),
         (bootstrap(end=lambda v: v), "scores of all draws"),
-        (bootstrap(end=lambda v: np.percentile(v, (1, 90))), "other percentiles"),
+        (bootstrap(end=lambda v: np.percentile(v, (1, 90))), "97.5th percentile of all"),
+        (
+            bootstrap(end=lambda v: np.sort(v)[[int(len(v) * q) for q in (0.025, 0.975)]]),
+            "as `np.percentile` takes them",
+        ),
+        (
+            bootstrap(draw=lambda rng, names, g: rng.choice([[0] * k for k in (1, 2)])),
+            "Groups of different lengths",
+        ),
+        (
+            bootstrap(rows=lambda g, drawn: np.array([np.flatnonzero(g == k) for k in drawn])),
+            "Groups of different lengths",
+        ),
         (bootstrap(draw=lambda rng, names, g: np.random.choice(names, 6)), "nobody can repeat"),
         (bootstrap(seed=3), "Another `rng`"),
     ],
@@ -674,6 +723,7 @@ WRONG = {
         (lambda y, z: loss()(z, y), "Keras gives the truth first"),
         (by_numpy, "`keras.ops` only"),
         (loss(both=False), "without an event"),
+        (chosen, "quantile of nothing"),
         (loss(mark=lambda z, e: ops.stop_gradient(threshold_of(z, 1 - e))), "down the slope"),
         (loss(end=lambda value, rows: ops.stop_gradient(value)), "nothing moves"),
         (then(loss(), lambda value: float(value)), ("Keras can't train", "nothing moves")),
@@ -706,6 +756,11 @@ def test_copies_compares_falls():
     fails(check.copies, "both important", useless, match="by 0.200 when .* by 0.030")
     fails(check.copies, "one", useless, match="answer with one of")
     fails(check.copies, None, useless, match="no value", kind=NotAttempted)
+
+
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="PyTorch runs Python's questions")
+def test_recall_loss_says_why_it_cannot_ask():
+    fails(check.recall_loss, by_if, match="A Python `if`")
 
 
 def test_every_check_answers_at_once():

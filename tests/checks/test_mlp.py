@@ -399,6 +399,7 @@ def edited(edit):
         (changed(bias=lambda delta: delta), r"\*sum\* over the batch"),
         (changed(bias=lambda delta: delta.mean(axis=0)), "not a mean"),
         (changed(bias=np.sum), "Each neuron has its own bias"),
+        (changed(bias=lambda delta: delta.sum(axis=1)), "summed over the neurons"),
         (edited(lambda g: g | {"W2": g["W2"].T}), "transposed"),
         (edited(lambda g: g | {"W1": g["W1"].T}), "transposed"),
         (edited(lambda g: {name: g[name] for name in ["W1", "W2"]}), '"b2" is missing'),
@@ -417,6 +418,7 @@ def test_gradients_refuses_finite_differences():
     namespace = {"numerical_gradients": numerical_gradients}
     exec("def gradients(p, x, y):\n    return numerical_gradients(p, x, y)", namespace)
     fails(check.gradients, "chain rule", namespace["gradients"])
+    fails(check.gradients, "chain rule", numerical_gradients)
 
 
 # --- mini-batch SGD ---
@@ -467,7 +469,20 @@ def sgd_with_its_own_generator(parameters, gradients, x, y, rate, size, rng):
     return parameters
 
 
-@pytest.mark.parametrize("right", [sgd, sgd_with_split, sgd_with_its_own_generator])
+def sgd_key_by_key(parameters, gradients, x, y, rate, size, rng):
+    new = {key: parameters[key] for key in ["W1", "b1", "W2", "b2"]}
+    order = rng.permutation(len(x))
+    for start in range(0, len(x), size):
+        rows = order[start : start + size]
+        slopes = gradients(parameters=new, x=x[rows], y=y[rows])
+        new["W1"] = new["W1"] - rate * slopes["W1"]
+        new["b1"] = new["b1"] - rate * slopes["b1"]
+        new["W2"] = new["W2"] - rate * slopes["W2"]
+        new["b2"] = new["b2"] - rate * slopes["b2"]
+    return new
+
+
+@pytest.mark.parametrize("right", [sgd, sgd_with_split, sgd_with_its_own_generator, sgd_key_by_key])
 def test_sgd_epoch_accepts(right):
     passes(check.sgd_epoch, right)
 
@@ -520,6 +535,29 @@ def in_place(parameters, gradients, x, y, rate, size, rng):
     return parameters
 
 
+def rebinds_the_keys(parameters, gradients, x, y, rate, size, rng):
+    new = sgd(parameters, gradients, x, y, rate, size, rng)
+    for name in parameters:
+        parameters[name] = new[name]
+    return parameters
+
+
+def biases_mixed_up(parameters, gradients, x, y, rate, size, rng):
+    def mixed_up(*arguments):
+        slopes = gradients(*arguments)
+        return slopes | {"b1": slopes["b2"].sum(keepdims=True)}
+
+    return sgd(parameters, mixed_up, x, y, rate, size, rng)
+
+
+def second_layer_forgotten(parameters, gradients, x, y, rate, size, rng):
+    def first_layer(*arguments):
+        slopes = gradients(*arguments)
+        return slopes | {"W2": 0 * slopes["W2"], "b2": 0 * slopes["b2"]}
+
+    return sgd(parameters, first_layer, x, y, rate, size, rng)
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -538,9 +576,13 @@ def in_place(parameters, gradients, x, y, rate, size, rng):
         (whole_data_set, "all of the examples"),
         (forgets_the_result, "have not changed"),
         (in_place, "changes its input in place"),
+        (rebinds_the_keys, "into a new dictionary"),
+        (biases_mixed_up, "for every key"),
+        (second_layer_forgotten, "for every key"),
         (lambda p, gradients, x, y, *rest: p, "never called"),
         (lambda p, gradients, x, y, *rest: x, "same keys"),
         (lambda p, gradients, x, y, *rest: [gradients(p, x[:4], y)] and p, "whole rows"),
+        (lambda p, gradients, x, y, *rest: [gradients(p, x[0], y[0])] and p, "whole rows"),
     ],
 )
 def test_sgd_epoch_names_the_mistake(wrong, message):
@@ -550,9 +592,13 @@ def test_sgd_epoch_names_the_mistake(wrong, message):
 # --- an MLP in Keras ---
 
 
-def network(*layers, loss="sparse_categorical_crossentropy", metrics=("accuracy",)):
+def adam():
+    return keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.003, 1000))
+
+
+def network(*layers, loss="sparse_categorical_crossentropy", metrics=("accuracy",), optimizer=None):
     model = keras.Sequential([keras.Input((784,)), keras.layers.Rescaling(1 / 255), *layers])
-    model.compile("adam", loss=loss, metrics=list(metrics))
+    model.compile(optimizer or adam(), loss=loss, metrics=list(metrics))
     return model
 
 
@@ -568,14 +614,14 @@ def functional():
     hidden = keras.layers.ReLU()(dense(128)(keras.layers.Rescaling(1 / 255)(pixels)))
     model = keras.Model(pixels, keras.layers.Softmax()(dense(10)(hidden)))
     loss = keras.losses.SparseCategoricalCrossentropy()
-    model.compile(keras.optimizers.SGD(), loss=loss, metrics=["sparse_categorical_accuracy"])
+    model.compile(adam(), loss=loss, metrics=["sparse_categorical_accuracy"])
     return model
 
 
 def without_an_input_layer():
     scale = keras.layers.Rescaling(1 / 255)
-    model = keras.Sequential([scale, dense(128, "tanh"), dense(10, "softmax")])
-    model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    model = keras.Sequential([scale, dense(128, "relu"), dense(10, "softmax")])
+    model.compile(adam(), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
@@ -583,12 +629,9 @@ def with_logits():
     return network(dense(128, "relu"), dense(10), loss=LOGITS)
 
 
-def with_a_scheduled_optimizer():
-    model = network(dense(128, "relu"), dense(10, "softmax"))
-    schedule = keras.optimizers.schedules.CosineDecay(0.003, 1000)
-    loss = keras.losses.sparse_categorical_crossentropy
-    model.compile(keras.optimizers.Adam(schedule), loss=loss, metrics=["acc"])
-    return model
+def with_functions():
+    relu, loss = lambda a: keras.ops.maximum(a, 0), keras.losses.sparse_categorical_crossentropy
+    return network(dense(128, relu), dense(10, "softmax"), loss=loss, metrics=["acc"])
 
 
 def trained():
@@ -600,7 +643,7 @@ def trained():
 
 @pytest.mark.parametrize(
     "right",
-    [functional, without_an_input_layer, with_logits, with_a_scheduled_optimizer, trained],
+    [functional, without_an_input_layer, with_logits, with_functions, trained],
 )
 def test_mnist_model_accepts(right):
     passes(check.mnist_model, 101_770, right())
@@ -657,6 +700,17 @@ def not_scaled():
         (
             lambda: network(dense(128, "softmax"), dense(10, "softmax")),
             "hidden layer has a softmax",
+        ),
+        (lambda: network(dense(128, "tanh"), dense(10, "softmax")), "another activation"),
+        (lambda: network(dense(128, "sigmoid"), dense(10, "softmax")), "another activation"),
+        (lambda: network(dense(128, "leaky_relu"), dense(10, "softmax")), "another activation"),
+        (
+            lambda: network(dense(128, "relu"), dense(10, "softmax"), optimizer="sgd"),
+            "another optimizer",
+        ),
+        (
+            lambda: network(dense(128, "relu"), dense(10, "softmax"), optimizer="adam"),
+            "another optimizer",
         ),
         (square, r"shape \(n, 784\)"),
         (not_compiled, "not compiled"),

@@ -383,6 +383,8 @@ SIZE_WRONG = [
     (same_with(lambda n, k, s: n / s), "A size is a whole number"),
     (same_with(lambda n, k, s: n), "only for the stride 1"),
     (same_with(lambda n, k, s: n // s + 1), "the + 1 is for a rest"),
+    (same_with(lambda n, k, s: n // s + n % s), "makes one more window only"),
+    (same_with(lambda n, k, s: sum(divmod(n, s))), "makes one more window only"),
     (same_with(lambda n, k, s: math.ceil(n / s) + 1), "There is one window too many"),
     (same_with(lambda n, k, s: (n - 1) // s), "You count the steps"),
     (same_with(lambda n, k, s: n // k), "as if windows stood side by side"),
@@ -818,6 +820,22 @@ def exchange(image):
     return twin
 
 
+def exchange_slices(axis, one_line=True):
+    """A wrong twin: it reads what it has just written."""
+
+    def make(image):
+        twin = image.copy()
+        view = twin if axis == 0 else twin.T
+        if one_line:
+            view[0::2], view[1::2] = view[1::2], view[0::2]
+        else:
+            view[1::2] = view[0::2]
+            view[0::2] = view[1::2]
+        return twin
+
+    return make
+
+
 def mostly_black(image):
     return np.where(image == enlarge(largest(image), 2), image, 0)
 
@@ -948,6 +966,11 @@ def test_right_twins_pass(make):
         (lambda image: image[:, ::-1], "mirrored or turned"),
         (lambda image: image[::-1], "mirrored or turned"),
         (lambda image: image[::-1, ::-1], "mirrored or turned"),
+        *(
+            (exchange_slices(axis, one_line), "one of its rows or columns twice")
+            for axis in (0, 1)
+            for one_line in (True, False)
+        ),
         (lambda image: np.roll(image, 2, axis=1), "in other places"),
         (lambda image: image * 0.9, "must stay in it"),
         (lambda image: image * 0.9, r"differ in 12 of 12 windows. The first is `\[0, 0\]`"),

@@ -47,6 +47,19 @@ def brightest(end=lambda moves, shape: moves):
     return displacement
 
 
+def by_half_the_waves(unravel):
+    """Phase correlation by `rfft2`, which takes the peaks for as wide as the pictures."""
+
+    def displacement(before, after):
+        cross = np.fft.rfft2(after) * np.fft.rfft2(before).conj()
+        peak = np.fft.irfft2(cross / (np.abs(cross) + 1e-9))
+        place = np.unravel_index(np.argmax(peak), unravel(peak, before).shape)
+        sizes = zip(place, before.shape, strict=True)
+        return [int(p) - n if p > n / 2 else int(p) for p, n in sizes]
+
+    return displacement
+
+
 def by_search(before, after):
     """Compare what overlaps, shift by shift."""
     h, w = before.shape
@@ -137,6 +150,19 @@ def by_loop(observed, forecast, threshold):
     return [np.array(score) for score in zip(*result, strict=True)]
 
 
+def dry_is_zero(csi=1, pod=1, far=1):
+    """Divide by 1 at least, in those scores where that is 1."""
+
+    def over(least):
+        return lambda part, whole: part / np.maximum(least, whole)
+
+    return scored(
+        csi=lambda h, m, f, c: over(csi)(h, h + m + f),
+        pod=lambda h, m, f, c: over(pod)(h, h + m),
+        far=lambda h, m, f, c: over(far)(f, h + f),
+    )
+
+
 def sample_means(observed, forecast, threshold):
     each = [scored()(o[None], f[None], threshold) for o, f in zip(observed, forecast, strict=True)]
     return tuple(np.nanmean(each, axis=0))
@@ -174,13 +200,14 @@ def lstm(
     output=lambda o, new, c: o * ops.tanh(new),
     end=lambda h, c: (h, c),
     split=lambda z: ops.split(z, 4, axis=-1),
+    **other,  # gates
 ):
     """A step of a ConvLSTM with a fault."""
 
     def convlstm_step(x, h, c, kernel, recurrent, bias):
         z = total(convolve(x, kernel), convolve(read(h, c), recurrent), bias)
         parts = dict(zip(order, split(z), strict=True))
-        i, f, o = (gate(parts[name]) for name in "ifo")
+        i, f, o = (other.get(name, gate)(parts[name]) for name in "ifo")
         new = memory(i, f, bend(parts["g"]), c)
         return end(output(o, new, c), new)
 
@@ -217,6 +244,12 @@ def sharp_by_slices(frames):
     return slices_in_keras(np.float32(frames))
 
 
+def over_all_pairs(frames, power=np.square):
+    down, right = (power(np.diff(frames * 1.0, axis=axis)) for axis in (2, 3))
+    pairs = down[:, 0].size + right[:, 0].size
+    return (down.sum((0, 2, 3)) + right.sum((0, 2, 3))) / pairs
+
+
 def around(frames):
     return [np.roll(frames, -1, axis) - frames for axis in (2, 3)]
 
@@ -243,9 +276,9 @@ def matched(
     return match_distribution
 
 
-def matched_by_ranks(method="ordinal"):
+def matched_by_ranks(method="ordinal", kind=int, first=1):
     def match_distribution(forecast, rain):
-        ranks = stats.rankdata(forecast, method=method).astype(int) - 1
+        ranks = stats.rankdata(forecast, method=method).astype(kind) - first
         return np.sort(rain, axis=None)[ranks.reshape(forecast.shape)]
 
     return match_distribution
@@ -299,7 +332,13 @@ def together(train, frames, percent):
 
 
 RIGHT = {
-    check.displacement: [moved(), windowed, by_search],
+    check.displacement: [
+        moved(),
+        windowed,
+        by_search,
+        moved(scale=lambda c: c / np.abs(c)),
+        moved(forth=np.fft.rfft2, back=np.fft.irfft2),  # odd widths shrink by 1
+    ],
     check.advect: [moving(), by_coordinates, in_single_precision],
     check.scores: [scored(), scored(end=lambda *arrays: [*arrays]), by_scikit_learn, by_loop],
     check.conv3d_shape: [sizes(), sizes_by_padding, lambda *case: list(sizes()(*case))],
@@ -346,6 +385,8 @@ WRONG = {
         (moved(cross=lambda a, b: b.conj() * b), "Nothing ever moves"),
         (moved(cross=lambda a, b: a * b, scale=lambda c: c), "conjugate is missing"),
         (moved(cross=lambda a, b: a * b), "conjugate is missing"),
+        (by_half_the_waves(lambda peak, before: peak), "give it `s=before.shape`"),
+        (by_half_the_waves(lambda peak, before: before), "give it `s=before.shape`"),
         (moved(end=lambda r, c, s: (r, c, 0)), "Two numbers"),
         (moved(end=lambda r, c, s: (r + 1, c)), "fits `after`"),
     ],
@@ -385,6 +426,10 @@ WRONG = {
         (scored(end=lambda csi, pod, far: (csi, far, pod)), "order is CSI"),
         (scored(far=lambda h, m, f, c: h / (h + f)), "1 - FAR"),
         (scored(end=lambda *rows: np.nan_to_num(rows)), "is NaN"),
+        (dry_is_zero(), "is NaN"),
+        (dry_is_zero(csi=0, pod=0), "is NaN. Step 1: 0 hits, 0 misses, 0 false alarms"),
+        (dry_is_zero(csi=0, far=0), "is NaN. Step 1"),
+        (dry_is_zero(pod=0), "is NaN. Step 1"),
         (lambda o, f, t: scored()(f, o, t), "have changed places"),
         (scored(np.greater, far=lambda h, m, f, c: f / (f + c)), "*rate*"),
         (scored(end=lambda *rows: [row.tolist() for row in rows]), "but each part is a list"),
@@ -401,9 +446,16 @@ WRONG = {
         (sizes(lambda i, k, s: (i - k) // s, lambda i, k, s: i), "only where"),
         (sizes(valid=lambda i, k, s: (i - s) // k + 1), '"valid" kernel and stride are mixed up'),
         (sizes(same=lambda i, k, s: -(-i // k)), "divide by the kernel"),
+        (sizes(same=lambda i, k, s: (i - k) // s + 1), 'Your "same" is "valid"'),
         (sizes(one=True), "one number for all"),
         (lambda *case: (*sizes()(*case), 8), "films and channels"),
         (lambda *case: tuple(map(float, sizes()(*case))), "these are floats"),
+        (
+            sizes(same=lambda i, k, s: np.ceil(i / s)),
+            "'same')` has the right values, but these are floats",
+        ),
+        (lambda *case: (size for size in sizes()(*case)), "returned a generator"),
+        (lambda *case: map(int, sizes()(*case)), "no numbers yet. Make a tuple"),
         (lambda *case: sizes()(*case)[:2], "Three numbers"),
         (lambda *case: [2 * n for n in sizes()(*case)], "Look at the time: size 6"),
     ],
@@ -412,6 +464,13 @@ WRONG = {
         (lstm(order="figo"), "gate have changed places"),
         (lstm(bend=ops.sigmoid), "g is a sigmoid"),
         (lstm(gate=ops.tanh), "gates are a tanh"),
+        (lstm(gate=ops.hard_sigmoid), "gates are a hard sigmoid"),
+        (lstm(gate=lambda a: ops.clip(0.2 * a + 0.5, 0, 1)), "gates are a hard sigmoid"),
+        (lstm(gate=lambda a: a), "sigmoid of the gates is missing"),
+        (lstm(i=lambda a: a), "Look at i, f and g"),
+        (lstm(f=ops.tanh), "Look at i, f and g"),
+        (lstm(o=lambda a: a), "Look at o, and at how h comes"),
+        (lstm(o=ops.tanh), "Look at o, and at how h comes"),
         (lstm(order="fiog", gate=ops.tanh), "gates are a tanh"),
         (lstm(memory=lambda i, f, g, c: i * c + f * g), "changed places"),
         (lstm(output=lambda o, new, c: o * ops.tanh(c)), "uses the old c"),
@@ -432,7 +491,7 @@ WRONG = {
         (lstm(end=lambda h, c: (c, h)), "h comes first"),
         (lstm(end=lambda h, c: h), "Return 2 arrays, (h, c)"),
         (lstm(output=lambda o, new, c: 2 * ops.tanh(new)), "Your c is right"),
-        (lstm(memory=lambda i, f, g, c: f * c + 2 * i * g), "Look at c first"),
+        (lstm(memory=lambda i, f, g, c: f * c + 2 * i * g), "Look at i, f and g, then at c"),
     ],
     check.sharpness: [
         (sharp(lambda f: (np.diff(f, axis=0), np.diff(f, axis=1))), "time or the films"),
@@ -456,6 +515,8 @@ WRONG = {
         (sharp(end=lambda a, b: np.sqrt(a + b)), "square root"),
         (sharp(end=lambda a, b: (a + b) / 2), "by 2"),
         (sharp(mean=lambda d: d), "different shapes"),
+        (over_all_pairs, "one mean of all pairs"),
+        (lambda frames: over_all_pairs(frames, np.abs), "one mean of all pairs"),
         (sharp(end=lambda a, b: a + 3 * b), "Step 0: the mean is"),
     ],
     check.match_distribution: [
@@ -480,6 +541,9 @@ WRONG = {
         (matched(kind=lambda f, r: f.dtype), "fractions"),
         (matched_in_place, "changes its input in place (argument 1)"),
         (matched_by_ranks("min"), "is used once"),
+        (matched_by_ranks("average"), "is used once"),
+        (matched_by_ranks("average", float), "is used once: pixels whose forecasts are equal"),
+        (matched_by_ranks(first=0), "Places begin with 0"),
         (lambda f, r: np.interp(f, np.sort(f, None), np.sort(r, None)), "is used once"),
         (lambda f, r: np.roll(matched()(f, r), 1), "is smaller than there"),
     ],

@@ -171,6 +171,8 @@ def test_wraparound():
     check.wraparound(44, measured)
     check.wraparound(44.0, measured)
     check.wraparound(np.uint8(44), measured)
+    check.wraparound([44], measured)
+    check.wraparound(np.array([44]), measured)
     with pytest.raises(NotAttempted):
         check.wraparound(None, measured)
 
@@ -183,6 +185,8 @@ def test_wraparound():
         (45, "Nearly"),
         (-56, "55 steps"),
         ("44", "one number"),
+        ([300], "nine bits"),
+        ([44, 44], "one number"),
     ],
 )
 def test_wraparound_wrong(answer, message):

@@ -283,6 +283,17 @@ def by_columns(features, storm, row):
     return np.bool_(not one.equals(two))
 
 
+def by_cutting(features, storm, row):
+    before, after = np.asarray(features(storm)), np.asarray(features(storm[: row + 1]))
+    return not np.array_equal(before[: row + 1], after, equal_nan=True)
+
+
+def by_repeating(features, storm, row):
+    changed = storm.iloc[np.minimum(storm.index, row)].reset_index(drop=True)
+    before, after = (np.asarray(features(table))[: row + 1] for table in (storm, changed))
+    return not np.array_equal(before, after, equal_nan=True)
+
+
 def in_float64(features, storm, row):
     changed = storm.copy()
     changed.loc[row + 1 :, MEASURED] = np.random.default_rng(5).normal(size=(29 - row, 11))
@@ -428,6 +439,9 @@ WRONG = {
         (walked(first=2), "The first score"),
         (walked(first=0), "at least one part"),
         (walked(past=lambda parts, k: np.concatenate(parts[:k])), "takes a list"),
+        (walked(past=lambda parts, k: [parts[:k]]), "takes a list"),
+        (walked(on=lambda parts, k: parts[k:]), "one part, `parts[k]`"),
+        (walked(on=lambda parts, k: parts[k : k + 1]), "one part, `parts[k]`"),
         (lambda parts, fit, score: [score(p, fit([p])) for p in parts], "takes a fitted model"),
     ],
     check.grid_search: [
@@ -458,6 +472,8 @@ WRONG = {
         (looking(change=lambda v, noise: 2 * v), "too weak"),
         (looking(change=lambda v, noise: v + noise), "stay gaps"),
         (looking(clock=True), "You change the times"),
+        (by_cutting, "Keep all rows and their times"),
+        (by_repeating, "Keep all rows and their times"),
         (in_float64, "float32"),
         (in_wide_numbers, "differ by rounding"),
         (lambda features, storm, row: False, "always the same"),

@@ -276,6 +276,13 @@ def unfreeze_norms_in_front(backbone, count):
             layer.trainable = False
 
 
+def unfreeze_by_name(backbone, count):
+    backbone.trainable = True
+    first = len(backbone.layers) - count
+    for place, layer in enumerate(backbone.layers):
+        layer.trainable = place >= first and "norm" not in layer.name
+
+
 def unfreeze_counting_others(backbone, count, *, cut=False):
     backbone.trainable = True
     for layer in backbone.layers:
@@ -518,6 +525,7 @@ WRONG = [
     (check.unfreeze_last, unfreeze_never_freezing, "before the last `count` should be frozen"),
     (check.unfreeze_last, unfreeze_all_never_freezing, "freeze those before the last `count`"),
     (check.unfreeze_last, unfreeze_norms_in_front, "BatchNormalization layers can be trained"),
+    (check.unfreeze_last, unfreeze_by_name, "BatchNormalization layers can be trained"),
     (check.unfreeze_last, unfreeze_counting_others, "counts all layers, BatchNormalization"),
     (
         check.unfreeze_last,
@@ -679,9 +687,7 @@ def test_the_gradient_that_vanishes():
         check.vanishing(name, NORMS)
     check.vanishing("relu-with skips", {**NORMS, "sigmoid": [1, 1], "ReLU with skips": [1, 0]})
     check.vanishing("ReLU", {"sigmoid": [1, np.inf], "ReLU": [2, 2], "tanh": [0, 0]})
-    fails(
-        check.vanishing, "a", {"a": [1, 1], "b": [1, 0]}, match="another variant has nothing left"
-    )
+    fails(check.vanishing, "a", {"a": [1, 1], "b": [1, 0]}, match="another kind has nothing left")
     for name, phrase in [
         ("ReLU", "slope of its activation"),
         ("ReLU with skips", "skip"),

@@ -337,12 +337,23 @@ def steps(up, join):
     return decoder_block
 
 
-def doubled(x, filters):
-    return layers.Conv2DTranspose(filters, 2, strides=2)(x)
+def doubled(x, filters, size=2):
+    return layers.Conv2DTranspose(filters, size, strides=2, padding="same")(x)
 
 
 def joined(x, skip):
     return layers.Concatenate()([x, skip])
+
+
+def only_joined_convolved(up):
+    def decoder_block(x, skip, filters):
+        x = up(x, filters)
+        if skip is not None:
+            x = joined(x, skip)
+            x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+        return x
+
+    return decoder_block
 
 
 def weights_of(formula, fill=0.0):
@@ -471,8 +482,16 @@ WRONG = {
         (augment_with(low=-2, high=3), "asked for: -4 to 4"),
         (augment_with(draw=lambda rng, m: (m[0], m[1], m[1])), "for each direction"),
         (augment_with(draw=lambda rng, m: (m[0], 0, m[1])), "never shifted up or"),
-        (augment_with(chance=2), "mirrored in 160 of 160"),
-        (augment_with(chance=-1), "mirrored in 0 of 160"),
+        (
+            augment_with(draw=lambda rng, m: (m[0], *np.rint(rng.uniform(-4, 4, 2)).astype(int))),
+            "the same probability",
+        ),
+        (
+            augment_with(draw=lambda rng, m: (m[0], *np.clip(rng.integers(-6, 7, 2), -4, 4))),
+            "the same probability",
+        ),
+        (augment_with(chance=2), "mirrored in 320 of 320"),
+        (augment_with(chance=-1), "mirrored in 0 of 320"),
         (augment_with(chance=0.1), "about half"),
         (lambda i, m, rng: augment(i, m, np.random.default_rng()), "same state"),
         (lambda i, m, rng: augment(i, m, np.random.default_rng(3)), "with different generators"),
@@ -503,7 +522,11 @@ WRONG = {
         (block(strides=4), "twice as high"),
         (block(conv=False), "concatenation itself"),
         (block(channels=lambda f: 2 * f), "how many"),
-        (block(kernel=1), "one single pixel"),
+        (block(kernel=1), "all neighbors"),
+        (block(kernel=2), "all neighbors"),
+        (only_joined_convolved(doubled), "no 3 x 3 convolution"),
+        (only_joined_convolved(lambda x, f: doubled(x, f, 3)), "no 3 x 3 convolution"),
+        (only_joined_convolved(lambda x, f: doubled(x, f, 4)), "is linear"),
         (shared(), "same weights"),
         (always_joined, "without one (`skip=None`)"),
         (

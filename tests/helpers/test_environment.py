@@ -64,6 +64,18 @@ def test_good_environment(capsys):
     assert max(map(len, lines)) <= 96
 
 
+def test_long_names_widen_the_column():
+    found = environment.Report()
+    found.rows += [("Geomagnetic storms", "real"), ("MNIST", "real")]
+    found.warnings.append("slow")
+    assert str(found).splitlines() == [
+        "Geomagnetic storms real",
+        "MNIST              real",
+        "Warning:           slow",
+        "Ready.",
+    ]
+
+
 def test_report_prints_the_same(capsys):
     assert environment.report() is None
     printed = capsys.readouterr().out

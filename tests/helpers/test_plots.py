@@ -45,6 +45,13 @@ def test_images_lays_pictures_out_in_a_grid():
     assert len(figure.axes) == 9
 
 
+def test_images_names_rows():
+    figure = plots.images(np.zeros((4, 4, 4)), columns=2, row_names=["made", "real"])
+    assert [text.get_text() for axis in figure.axes[::2] for text in axis.texts] == ["made", "real"]
+    with pytest.raises(ValueError, match="shorter"):
+        plots.images(np.zeros((4, 4, 4)), columns=2, row_names=["made"])
+
+
 def test_images_of_bytes_are_not_stretched():
     figure = plots.images([np.full((4, 4), 50, np.uint8), np.array([[0.2, 0.4]])], size=1)
     assert [axis.images[0].get_clim() for axis in figure.axes] == [(0, 255), (0.2, 0.4)]

@@ -94,6 +94,13 @@ def test_sequences_without_the_loop(folder, monkeypatch, capsys):
     assert found.train is found.train, "made once"
     for split in ("train", "val", "test"):
         np.testing.assert_array_equal(getattr(found, split), getattr(with_loop, split))
+    assert capsys.readouterr().err == ""
+
+
+def test_sequences_show_their_progress_unless_in_ci(folder, monkeypatch, capsys):
+    monkeypatch.delenv("CI")
+    assert len(data.radar().train) == 2
+    assert "making rain" in capsys.readouterr().err
 
 
 def test_no_setting_says_how_to_get_the_loop(folder, monkeypatch, capsys):

@@ -151,7 +151,7 @@ def read_hro(content: bytes) -> "pd.DataFrame":
     rows = _rows(text.rstrip().split("\n"), None, HRO_FIELDS, wanted, HRO)
     stamps = [_number(rows[n], name) for n, name in enumerate(("year", "day", "hour", "minute"))]
     year, day, hour, minute = stamps
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    leap = year % 4 == 0  # from 1963 to 2099, the year 2000 included
     right = (year >= 1963) & (year < 2100) & (day >= 1) & (day <= np.where(leap, 366, 365))
     right &= (hour >= 0) & (hour < 24) & (minute >= 0) & (minute < 60)
     right &= (np.array(stamps) % 1 == 0).all(axis=0)
@@ -243,10 +243,8 @@ def _read_month(year: int, month: int, content: bytes) -> "pd.DataFrame":
         raise DataError(
             f"lacks {len(absent):,} of the month's {len(wanted):,} rows, first {absent[0]}"
         )
-    if len(found) != len(wanted) or (found != wanted).any():
-        raise DataError(
-            f"holds {len(found):,} rows, not the month's {len(wanted):,} in their order"
-        )
+    if len(found) != len(wanted):
+        raise DataError(f"holds {len(found):,} rows, where the month has {len(wanted):,}")
     check_units(table, "the month")
     return table
 
@@ -362,6 +360,6 @@ def _table(time: "pd.Series", columns: dict[str, np.ndarray], before: int = 0) -
     return pd.DataFrame({"time": time} | {k: v.astype(np.float32) for k, v in columns.items()})
 
 
-def _check_order(time: "pd.Series", before: int = 0) -> None:
+def _check_order(time: "pd.Series", before: int) -> None:
     early = np.concatenate([[False], np.diff(time.to_numpy()) <= np.timedelta64(0, "s")])
     _refuse(early, time, "the time is not after that of the line above", before)

@@ -47,7 +47,7 @@ def wind(storm):
             columns["speed_age"] = age
     filled, age = fill_forward(storm["density"])
     fade = np.exp(-np.maximum(age - HOLD, 0) / FADE)
-    columns["density"] = USUAL_DENSITY + fade * (np.nan_to_num(filled, nan=5.0) - USUAL_DENSITY)
+    columns["density"] = USUAL_DENSITY + fade * np.nan_to_num(filled - USUAL_DENSITY)
     columns["density_age"] = age
     columns["temperature"] = np.nan_to_num(fill_forward(storm["temperature"])[0], nan=1e5)
     return pd.DataFrame(columns)

@@ -7,7 +7,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from helpers.checks.core import Answer, CheckFailed, Lab, NotAttempted, call, to_numpy
+from helpers.checks.core import Answer, CheckFailed, Lab, NotAttempted, call, describe, to_numpy
 
 
 @pytest.fixture
@@ -22,6 +22,12 @@ def lab():
 
     lab.scale = scale
     return lab
+
+
+# The line that Python has of it is no statement.
+FRAGMENT = {
+    "a": lambda x: 2.5 * x,
+}
 
 
 def scaled_with_stub(x):
@@ -39,6 +45,19 @@ def raises(x):
     return x / undefined_name  # noqa: F821
 
 
+def without_return(x):
+    2.5 * x
+
+
+def constant(x):
+    """A text that says what it does is no blank."""
+    return 2.5
+
+
+def passes(x):
+    pass
+
+
 def blank(x):
     """Return x times 2.5."""
     ...  # your code here
@@ -46,7 +65,12 @@ def blank(x):
 
 @pytest.mark.parametrize(
     "right",
-    [lambda x: 2.5 * x, lambda x: [2.5 * v for v in x], lambda x: (2.5 * x).astype("float32")],
+    [
+        lambda x: 2.5 * x,
+        lambda x: [2.5 * v for v in x],
+        lambda x: (2.5 * x).astype("float32"),
+        FRAGMENT["a"],
+    ],
 )
 def test_a_right_answer_is_correct_and_printed(lab, right, capsys):
     assert lab.scale(right) is None
@@ -54,7 +78,7 @@ def test_a_right_answer_is_correct_and_printed(lab, right, capsys):
     assert capsys.readouterr().out == "✔ Correct: scaling\nEvery value agrees.\n"
 
 
-@pytest.mark.parametrize("nothing", [None, ..., blank, scaled_with_stub])
+@pytest.mark.parametrize("nothing", [None, ..., blank, passes, scaled_with_stub])
 def test_a_blank_is_not_attempted(lab, nothing):
     with pytest.raises(NotAttempted, match=r"\.\.\."):
         lab.scale(nothing)
@@ -67,12 +91,15 @@ def test_a_blank_is_not_attempted(lab, nothing):
         (lambda x: 2 * x, "You doubled"),
         (lambda x: 2.4 * x, "expected:"),
         (lambda x: x[:2], r"shape \(2,\); expected: \(4,\)"),
+        (lambda x: np.append(x, 1), r"shape \(5,\); expected: \(4,\)"),
         (lambda x: (2.5 * x).astype(int), "fractions were cut off"),
         (lambda x: x * np.nan, "NaN"),
         (lambda x: x / 0 + 1, "infinity|NaN"),
         (lambda x: "2.5", "`str`"),
         (lambda x: [[1], [1, 2]], "numbers are expected"),
         (lambda x: print(end=""), "returned `None`"),
+        (without_return, "returned `None`"),
+        (constant, r"shape \(\); expected: \(4,\)"),
         (lambda: 1, "TypeError"),
         (scaled_in_place, "in place"),
         (raises, "NameError.*undefined_name"),
@@ -105,10 +132,14 @@ def test_a_change_inside_a_dictionary_is_noticed():
         parameters["w"] = parameters["w"] - 1
         return parameters
 
-    for change in [step, rebind]:
+    for change in [step, rebind, lambda parameters: parameters.setdefault("b", 0)]:
         with pytest.raises(CheckFailed, match=r"in place .* into a new dictionary"):
             call(change, {"w": np.ones(2)})
     assert call(lambda parameters: parameters | {"w": 0}, {"w": np.ones(2)}).value == {"w": 0}
+
+
+def test_a_gap_in_the_input_is_no_change():
+    assert call(np.nan_to_num, np.array([1, np.nan])).value.tolist() == [1, 0]
 
 
 def test_an_error_in_the_students_code_quotes_their_line(lab):
@@ -125,6 +156,66 @@ def test_an_answer_that_breaks_the_check_gets_a_sentence(lab):
         fragile(3)
 
 
+def test_long_arguments_are_shortened():
+    whole, many = np.arange(8), [np.arange(12)] * 5
+    with pytest.raises(CheckFailed, match=r"raises\(\[0, 1, 2, 3, 4, 5, 6, 7\]\)"):
+        call(raises, whole)
+    with pytest.raises(CheckFailed, match=r"<lambda>\(<array \(12,\)>, <array"):
+        call(lambda *arrays: None, *many)
+
+
+def test_an_error_inside_a_library_quotes_the_students_innermost_line():
+    def inverse(x):
+        return np.linalg.inv(x)
+
+    def solve(x):
+        return inverse(x)
+
+    number = inverse.__code__.co_firstlineno + 1
+    with pytest.raises(CheckFailed, match=rf"line {number}: return np.linalg.inv\(x\)"):
+        call(solve, np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (np.array([0.5, 2]), "[0.5, 2. ]"),
+        (np.zeros(12, int), "[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]"),
+        (np.zeros(13), "<array (13,)>"),
+        ([1, 2, 3], "[1, 2, 3]"),
+        ([1, 2, 3, 4], "[1, 2, 3, 4]"),
+        ((1, 2, 3, 4, 5), "<tuple of 5>"),
+        (len, "len"),
+        ("a" * 58, repr("a" * 58)),
+        ("a" * 59, "<str>"),
+        (object(), "<object>"),
+    ],
+)
+def test_a_value_in_a_few_words(value, words):
+    assert describe(value) == words
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (1, 2), (2,)])
+def test_another_shape_than_asked_for_is_told(shape):
+    assert Answer(np.ones(shape), "x").array(shape=shape).shape == shape
+    with pytest.raises(CheckFailed, match=r"expected: \(2, 2\)"):
+        Answer(np.ones(shape), "x").array(shape=(2, 2))
+
+
+@pytest.mark.parametrize("wrong", [np.array([9, 9]), np.array([2.0, 5.0])])
+def test_only_whole_numbers_are_said_to_be_cut_off(wrong):
+    with pytest.raises(CheckFailed, match=r"^x is") as caught:
+        Answer(wrong, "x").equals(np.array([2.5, 5]))
+    assert "cut off" not in str(caught.value)
+
+
+def test_powers_of_ten_are_shown_only_where_all_is_small():
+    with pytest.raises(CheckFailed, match=r"\[0\.5, 0\. \]"):
+        Answer(np.array([0.5, 1e-7]), "x").equals(np.array([2, 0]))
+    with pytest.raises(CheckFailed, match=r"\[1\.e-04, 1\.e-07\]"):
+        Answer(np.array([1e-4, 1e-7]), "x").equals(np.array([2, 0]))
+
+
 def test_large_arrays_are_told_by_their_largest_difference():
     expected = np.zeros((20, 20))
     wrong = expected.copy()
@@ -137,8 +228,16 @@ def test_a_mistake_that_equals_the_right_answer_is_not_named():
     Answer(np.ones(3), "x").equals(np.ones(3), wrong=[(np.ones(3), "a mistake")])
 
 
+def test_a_mistake_may_have_another_shape():
+    wrong = [(np.zeros(2), "Too short."), (np.zeros((6, 6)), "Six, not seven.")]
+    Answer(np.zeros(3), "x").equals(np.zeros(3), wrong=wrong)
+    with pytest.raises(CheckFailed, match="Six, not seven"):
+        Answer(np.zeros((6, 6)), "x").equals(np.zeros((7, 7)), wrong=wrong)
+
+
 def test_tolerance_is_relative_to_the_largest_value():
     Answer(1e6 + 0.5, "x").equals(1e6)
+    Answer(1e-9, "x").equals(0)
     with pytest.raises(CheckFailed):
         Answer(1.5, "x").equals(1.0)
 
@@ -159,6 +258,7 @@ def test_tensors_of_the_backend_are_accepted():
         (float("nan"), {"at_least": 0.9}, "diverged"),
         ("high", {"at_least": 0.9}, "one number"),
         ([0.9, 0.8], {"at_least": 0.9}, "one number"),
+        ([], {"at_least": 0.9}, "one number"),
     ],
 )
 def test_reached_fails_below_the_bar(lab, value, bar, message):
@@ -171,6 +271,22 @@ def test_reached_passes_at_the_bar(lab, capsys):
     lab.reached("error", 0.1, at_most=0.1)
     assert lab.status["test accuracy"] == lab.status["error"] == "correct"
     assert "0.95, asked for: at least 0.9" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("value", "bar"),
+    [
+        (0.9, {"at_least": 0.9}),
+        (1, {"at_least": 0.9}),
+        (2.5, {"at_least": 2}),  # no fraction, so no percentage either
+        (3, {"at_least": 0}),
+        (3, {"at_least": -1}),
+        (0.05, {"at_most": 0.1}),
+    ],
+)
+def test_reached_passes_at_or_beyond_the_bar(lab, value, bar):
+    lab.reached("result", value, **bar)
+    assert lab.status["result"] == "correct"
 
 
 def test_reached_is_not_attempted_without_a_value(lab):
@@ -189,7 +305,9 @@ def test_score_card_counts_and_lists(lab, capsys):
     with pytest.raises(CheckFailed):
         lab.scale(lambda x: x)
     lab.score_card()
-    assert "✘ wrong" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "✘ wrong" in out
+    assert "Run a check again" in out
     lab.scale(lambda x: 2.5 * x)
     lab.score_card()
     out = capsys.readouterr().out

@@ -4,6 +4,7 @@ import errno
 import gzip
 import io
 import logging
+import math
 import os
 import pickle
 import re
@@ -568,8 +569,9 @@ def test_registry():
 # IDX
 
 
-def test_idx_reads_what_was_written(tmp_path):
-    array = np.arange(2 * 3 * 5, dtype=np.uint8).reshape(2, 3, 5)
+@pytest.mark.parametrize("shape", [(2, 3, 5), (0, 3), (7,)])
+def test_idx_reads_what_was_written(tmp_path, shape):
+    array = np.arange(math.prod(shape), dtype=np.uint8).reshape(shape)
     for content in (idx_bytes(array), gzip.compress(idx_bytes(array))):
         tmp_path.joinpath("images").write_bytes(content)
         np.testing.assert_array_equal(idx.read(tmp_path / "images"), array)
@@ -583,10 +585,12 @@ GOOD = idx_bytes(np.arange(6, dtype=np.uint8).reshape(2, 3))
     [
         (b"", "not an IDX file: it holds only 0 bytes"),
         (b"\0\0\x08", "not an IDX file: it holds only 3 bytes"),
-        (b"<html>", "not an IDX file: it starts with the bytes 3c68746d"),
-        (b"\0\0\x08\0", "not an IDX file"),
+        (b"<html>", "not an IDX file: it starts with the bytes 3c68746d$"),
+        (b"\0\0\x08\0", "not an IDX file: it starts with the bytes 00000800"),
         (b"\0\0\x0d\x01\0\0\0\x01" + b"\0" * 4, "type 0x0d, not unsigned bytes"),
-        (GOOD[:7], "ends within its header"),
+        (b"\0\0\x07\x01\0\0\0\x01" + b"\0", "type 0x07, not unsigned bytes"),
+        (GOOD[:11], "ends within its header"),
+        (GOOD[:12], "is cut short: 0 values, where its header says 6"),
         (GOOD[:-1], "is cut short: 5 values, where its header says 6"),
         (GOOD + b"\0", "is too long: 7 values, where its header says 6"),
         (b"\0\0\x08\x03" + b"\xff" * 12, "is cut short"),

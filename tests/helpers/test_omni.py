@@ -78,7 +78,57 @@ def test_hro(content):
     assert (table.dtypes.iloc[1:] == np.float32).all()
 
 
-def test_each_column_has_its_own_missing_value():
+@pytest.mark.parametrize(
+    ("stamp", "time"),
+    [
+        ("1963   1  0  0", "1963-01-01 00:00"),
+        ("2000  60 12  0", "2000-02-29 12:00"),
+        ("2005 365 23 59", "2005-12-31 23:59"),
+        ("2008 366 23 59", "2008-12-31 23:59"),
+        ("2099   1  0  0", "2099-01-01 00:00"),
+    ],
+)
+def test_hro_times_at_the_limits(stamp, time):
+    content = with_line(HRO.splitlines()[0], 1, "2004  60 23 55", stamp)
+    assert omni.read_hro(content)["time"].tolist() == [pd.Timestamp(time)]
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        *("1962 365 0 0", "2100 1 0 0", "2005 0 0 0", "2005 366 0 0", "2008 367 0 0"),
+        *("2005 1.5 0 0", "2005 1 -1 0", "2005 1 24 0", "2005 1 25 0"),
+        *("2005 1 0 -1", "2005 1 0 60"),
+    ],
+)
+def test_hro_times_beyond_the_limits_are_refused(stamp):
+    content = with_line(HRO, 1, "2004  60 23 55", stamp)
+    with pytest.raises(data.DataError, match=f"'{stamp}' in line 1: that is no year"):
+        omni.read_hro(content)
+
+
+def test_where_the_field_lies_along_the_axis_the_turn_is_unknown():
+    content = HRO.replace("   4.00    0.00    3.46    2.00", "   0.00    0.00    0.00    0.00")
+    with np.errstate(all="raise"):
+        first = omni.read_hro(content.encode()).iloc[0]
+    assert first[["vy_gsm", "vz_gsm"]].isna().all()
+    assert first[["bz_gsm", "vx_gsm"]].tolist() == [0, -400]
+
+
+@pytest.mark.parametrize("column", omni.FIELDS)
+def test_each_column_has_its_own_missing_value(column):
+    _, place, missing = omni.FIELDS[column]
+    words = HRO.split("\n")[0].split()
+    words[place] = str(missing)
+    first = omni.read_hro(" ".join(words).encode()).iloc[0]
+    # Without the field in both systems or a component, it is unknown how the wind blows across.
+    across = ["vy_gsm", "vz_gsm"]
+    needed = ["y_gse", "z_gse", "by_gsm", "bz_gsm", *across]
+    absent = {column, *across} if column in needed else {column}
+    assert set(first.index[first.isna()]) == absent - {"y_gse", "z_gse"}
+
+
+def test_a_missing_value_of_one_column_is_a_measurement_in_another():
     """A temperature of 99999 K and a density of 99.99 are measurements."""
     content = HRO.replace("  81000.", "  99999.").replace("   4.50", "  99.99")
     first = omni.read_hro(content.encode()).iloc[0]
@@ -149,12 +199,12 @@ BAD = {
     "hro cut": ("hro", HRO[:-20].encode(), "is damaged: it holds 4[0-9] values in line 2, not 46"),
     "hro long": ("hro", HRO.rstrip().encode() + b" 1\n", "47 values in line 2"),
     "hro both": ("hro", (HRO + HRO_5MIN).encode(), "49 values in line 3"),
+    "hro both, turned": ("hro", (HRO_5MIN + HRO).encode(), "46 values in line 3"),
     "hro gap": ("hro", HRO.replace("\n", "\n\n", 1).encode(), "0 values in line 2"),
     "hro text": ("hro", with_line(HRO, 1, "402.5", "4O2.5"), "'4O2.5' in line 1: flow_speed"),
     "hro stars": ("hro", with_line(HRO, 2, "9999999.", "********"), "in line 2: T is no number"),
     "hro nan": ("hro", with_line(HRO, 1, " 402.5", "   nan"), "'nan' in line 1"),
     "hro day": ("hro", with_line(HRO, 2, "2004  61", "2005 366"), "'2005 366 0 0' in line 2"),
-    "hro hour": ("hro", with_line(HRO, 1, " 23 55 ", " 24 55 "), "in line 1: that is no year"),
     "hro order": ("hro", with_line(HRO, 2, "2004  61", "2004  60"), "in line 2: the time is not"),
     "iaga empty": ("iaga", b"\n", "is not a file in the IAGA-2002 format: it is empty"),
     "iaga web page": ("iaga", PAGE.encode(), "it is a web page"),
@@ -268,6 +318,14 @@ def test_months_of_the_published_storms():
         "https://cdaweb.gsfc.nasa.gov/hapi/data?id=OMNI_HRO_5MIN&parameters=F,"
     )
     assert "time.min=2006-12-01T00:00:00Z&time.max=2007-01-01T00:00:00Z" in address
+
+
+@pytest.mark.parametrize("stamp", ["2003-02-28 23:57:30", "2003-03-01 00:00:00"])
+def test_a_month_with_a_row_too_many_is_refused(stamp):
+    month = tempests.month("2003-02")
+    more = pd.concat([month, month[-1:].assign(time=pd.Timestamp(stamp))])
+    with pytest.raises(data.DataError, match=r"2003-02.csv holds 8,065 rows, .* 8,064"):
+        omni.storms({"omni_5min_2003-02.csv": tempests.hapi(more)})
 
 
 def test_means_of_the_published_errors():

@@ -75,6 +75,29 @@ def test_inputs_are_twenty_of_usual_size(small):
     assert (inputs["vbs_arriving"] != inputs["vbs"]).any()
 
 
+def test_inputs_of_a_steady_wind_by_hand(small):
+    steady = {"bx_gsm": 10, "by_gsm": -10, "bz_gsm": -10, "b_total": 10, "speed": 500}
+    small = small.assign(**steady, density=5.0, temperature=8e4, sym_h=-50.0)
+    small.loc[143:, "sym_h"] = -30.0
+    small.loc[125:, ["speed", "density"]] = np.nan
+    root = np.sqrt(2.5) - 1.5  # of 2.5 nPa
+    known = {"bx_gsm": 1, "by_gsm": -1, "bz_gsm": -1, "b_total": 1, "speed": 0.5}
+    known |= {"log_density": 0, "log_temperature": 0, "vbs": 1, "vbs_arriving": 1}
+    known |= {"bz_arriving": -1, "root_pressure": root, "root_pressure_arriving": root}
+    known |= {"sym_h": -0.6, "change": 2, "speed_age": 19 / 36, "density_age": 19 / 36}
+    known |= {"day_sine": 0, "day_cosine": -1}
+    inputs = features.inputs(small)
+    noon = inputs.iloc[143].drop(["physics_1h", "physics_2h"])
+    assert noon.to_dict() == pytest.approx(known, abs=1e-6)
+    assert inputs.iloc[-1][["speed_age", "density_age"]].tolist() == [1, 1]  # old is old
+
+
+def test_inputs_of_thin_and_cold_wind_stay_of_usual_size(small):
+    inputs = features.inputs(small.assign(density=0.0, temperature=0.0)).iloc[0]
+    assert inputs["log_density"] == pytest.approx(np.log(0.1 / 5))
+    assert inputs["log_temperature"] == pytest.approx(np.log(1e3 / 8e4))
+
+
 @pytest.mark.parametrize("columns", [*([name] for name in MEASURED), MEASURED])
 @pytest.mark.parametrize("gap", [slice(0, 20), slice(200, 800), slice(0, None)])
 def test_inputs_have_no_gap_whatever_is_missing(small, columns, gap):
@@ -127,6 +150,13 @@ def test_a_look_ahead_is_found_and_an_honest_feature_passes(small, name):
     before = small.copy()
     assert looks_ahead((CHEATS | HONEST)[name], small, 305) is (name in CHEATS)
     pd.testing.assert_frame_equal(small, before)
+
+
+@pytest.mark.parametrize("value", [np.nan, 5.0])
+def test_a_look_ahead_is_found_in_a_column_that_never_changes(small, value):
+    small["density"] = value
+    assert looks_ahead(lambda storm: storm["density"].shift(-1), small, 305)
+    assert not looks_ahead(lambda storm: storm["density"].shift(1), small, 305)
 
 
 @pytest.mark.parametrize("row", [-1, 863, 864])

@@ -57,6 +57,7 @@ def test_a_constant_driver_has_the_analytic_solution(model, field, steps):
         (12, [*range(28, 40)], [28, 40]),
         (30, [*range(10, 22)], [10, 22]),  # what comes after the horizon doesn't matter
         (50, [0, 1], [0, 2]),  # before the first row is what was measured there
+        (60, [0], [0]),
     ],
 )
 def test_a_forecast_takes_the_wind_that_is_on_its_way_and_nothing_later(delay, driven, pressed):

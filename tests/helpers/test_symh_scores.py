@@ -100,16 +100,19 @@ def test_the_interval_is_that_of_the_mean():
 
 
 def test_evaluation_without_published_storms(capsys):
-    found = storms({1: 1.0, 3: -0.5}, split="later")
+    found = storms({1: 1.0, 3: -0.527}, split="later")
     errors = scores.evaluate(found, persistence, "later")
     pd.testing.assert_frame_equal(errors, scores.rmse_by_storm(found, persistence, "later"))
     lines = capsys.readouterr().out.splitlines()
     assert lines[:3] == [
         "later: mean over 2 storms of the RMSE, with a 95 % interval",
-        "  1 h: 9.00 nT (6.00 to 12.00)",
-        "  2 h: 18.00 nT (12.00 to 24.00)",
+        "  1 h: 9.16 nT (6.32 to 12.00)",
+        "  2 h: 18.32 nT (12.65 to 24.00)",
     ]
-    assert [line.split() for line in lines[-2:]] == [["1", "12.0", "24.0"], ["3", "6.0", "12.0"]]
+    assert [line.split() for line in lines[-2:]] == [
+        ["1", "12.00", "24.00"],
+        ["3", "6.32", "12.65"],
+    ]
 
 
 def test_evaluation_beside_the_published_errors(capsys):

@@ -85,10 +85,11 @@ def test_what_is_no_number_is_refused(series):
         rolling_windows(series, 2, 1)
 
 
+@pytest.mark.parametrize("with_times", [False, True])
 @pytest.mark.parametrize("n", [0, 1, 87])
-def test_a_series_too_short_for_one_pair(n):
+def test_a_series_too_short_for_one_pair(n, with_times):
     with pytest.raises(ValueError, match=rf"has {n} steps, .* 64 \+ 24 = 88: use a longer series"):
-        rolling_windows(np.zeros(n), 64, 24)
+        rolling_windows(np.zeros(n), 64, 24, times=np.arange(n) if with_times else None)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -128,10 +129,11 @@ def test_months_are_even_as_months_but_not_as_days():
     ("index", "message"),
     [
         ([0, 1, 2, 4, 5, 6, 8, 9], "not evenly spaced: from index 2 to 3 .* even grid first"),
-        ([0, 1, 2, 2, 3, 4, 5, 6], "at index 3 stands there twice: keep one"),
+        ([0, 1, 2, 3, 3, 4, 5, 6], "at index 4 stands there twice: keep one"),
         ([0, 1, 2, 3, 5, 4, 6, 7], "at index 5 is earlier .* sort by time first"),
         ([7, 6, 5, 4, 3, 2, 1, 0], "at index 1 is earlier .* sort by time first"),
         ([0, 1, 2, 3, 4, 5, 6], r"has 8 steps, but times has the shape \(7,\)"),
+        ([0, 1, 2, 3, 4, 5, 6, 7, 8], r"has 8 steps, but times has the shape \(9,\)"),
     ],
 )
 def test_times_with_a_fault_are_refused(as_times, index, message):
@@ -140,9 +142,15 @@ def test_times_with_a_fault_are_refused(as_times, index, message):
 
 
 def test_a_gap_in_times_is_said_in_units_that_people_read():
-    index = pd.DatetimeIndex(["2020-01-01", "2020-01-08", "2020-01-22", "2020-01-29"])
+    index = pd.DatetimeIndex(["2020-01-01", "2020-01-08", "2020-01-15", "2020-01-29", "2020-02-05"])
     with pytest.raises(ValueError, match="step is 14 days, 0:00:00, and mostly it is 7 days, 0:00"):
-        rolling_windows(np.zeros(4), 2, 1, times=index)
+        rolling_windows(np.zeros(5), 2, 1, times=index)
+
+
+def test_two_times_are_even_and_three_may_not_be():
+    assert rolling_windows(np.zeros(2), 1, 1, times=[0, 5])[0].shape == (1, 1)
+    with pytest.raises(ValueError, match="not evenly spaced"):
+        rolling_windows(np.zeros(3), 1, 1, times=[0, 1, 3])
 
 
 def test_unsigned_times_that_fall_are_seen():
@@ -156,8 +164,8 @@ def test_times_as_text_are_refused():
 
 
 @pytest.mark.parametrize("missing", [np.nan, np.datetime64("NaT", "s")])
-def test_a_missing_time_is_named(missing):
-    times = np.array([0.0, 1, missing, 3]) if missing is np.nan else DAYS[:4].copy()
-    times[2] = missing
+def test_the_first_missing_time_is_named(missing):
+    times = np.arange(4.0) if missing is np.nan else DAYS[:4].copy()
+    times[2:] = missing
     with pytest.raises(ValueError, match="time at index 2 is missing"):
         rolling_windows(np.zeros(4), 2, 1, times=times)

@@ -15,9 +15,9 @@ LEAK = 0.1
 
 
 def passes(test, *answers):
-    start = time.perf_counter()
+    start = time.process_time()
     assert test(*answers) is None
-    assert time.perf_counter() - start < AT_ONCE
+    assert time.process_time() - start < AT_ONCE
 
 
 def fails(test, message, *answers):

@@ -125,9 +125,9 @@ WRONG = [
     ("test", "answer"), [(test, answer) for test, answers in RIGHT.items() for answer in answers]
 )
 def test_right_answers_pass_quickly(test, answer):
-    begin = time.perf_counter()
+    begin = time.process_time()
     test(answer)
-    assert time.perf_counter() - begin < 0.5
+    assert time.process_time() - begin < 0.5
 
 
 @pytest.mark.parametrize("test", RIGHT)

@@ -18,8 +18,6 @@ nb_code_prompt_show = "Show the answer"
 nb_code_prompt_hide = "Hide the answer"
 nb_merge_streams = True
 myst_enable_extensions = ["dollarmath"]
-myst_heading_anchors = 3
-myst_fence_as_directive = []
 
 # Docstrings are plain text, in which single back quotes mark code.
 default_role = "code"

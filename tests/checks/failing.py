@@ -9,8 +9,9 @@ import pytest
 
 from helpers.checks.core import CheckFailed, NotAttempted
 
-# Seconds in which a check answers. JAX compiles each operation where it first meets its shapes.
-AT_ONCE = 20 if os.environ.get("KERAS_BACKEND") == "jax" else 0.5
+# Seconds of the processor in which a check answers. The slowest takes 0.5 where nothing else runs;
+# the rest is for slower machines. JAX compiles each operation where it first meets its shapes.
+AT_ONCE = 20 if os.environ.get("KERAS_BACKEND") == "jax" else 2
 
 
 def blank(*arguments):

@@ -334,7 +334,7 @@ def test_address_that_lets_nothing_through_costs_one_connect_time_out(course, se
         source = data.mnist().source
     assert source.kind == "offline"
     assert "did not answer in time" in str(source)
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 10
 
 
 class FullDisk(io.FileIO):

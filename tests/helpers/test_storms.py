@@ -531,7 +531,7 @@ def test_server_that_trickles_meets_the_time_limit(course, server, offline, monk
     monkeypatch.setattr(download, "FILES_SECONDS", 0.8)
     begin = time.monotonic()
     found = data.storms()
-    assert time.monotonic() - begin < 4
+    assert time.monotonic() - begin < 10
     assert found.source.kind == "offline"
     assert "did not answer in time" in str(found.source)
 

@@ -48,4 +48,4 @@ def hub(tmp_path_factory):
     wait(up, "starting the hub")
     yield address, state
     process.send_signal(signal.SIGTERM)
-    process.wait(90)  # where SIGINT is ignored, the hub tries it on its service for long
+    process.wait(90)  # its service takes half a minute to stop where SIGINT is ignored

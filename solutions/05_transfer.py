@@ -511,7 +511,7 @@ check.vanishing(vanishing, norms)
 # 0.7 of its size, because Keras starts with Glorot's weights (lab 02; He's would keep it, at the
 # start). **Normalization** alone keeps the signals at a good size on the way forward, but makes
 # gradients *explode* on the way back (Yang et al. 2019). Only **with skips** does the gradient stay
-# within a factor of about twenty, from 4 layers to 64.
+# within a factor of a few dozen, from 4 layers to 64.
 #
 # That was before training. Does it matter? We train each kind with 20 layers on 3,000 digits, four
 # epochs. It takes about half a minute. Ten classes: whoever guesses gets about 10 %.
@@ -872,10 +872,12 @@ for name, settings in [
 # from those that the backbone knows.
 #
 # The last line has three changes at once: all layers, a large rate, and batch normalizations whose
-# averages move. What the backbone had learned is badly damaged; besides, in the test the batch
-# normalizations use averages that lag behind the weights. Offline the network loses much, on the real
-# photos it gives one answer for all. (These accuracies in the test are for single photos. Further up
-# each photo was seen with its mirror image, too, which often helps, but not always.)
+# averages move. What the backbone had learned is badly damaged; besides, both columns are measured
+# with averages of the batch normalizations, which lag behind the weights. Offline the network loses
+# much in the test, and where the accuracy in training is still high, it has learned these photos by
+# heart. On the real photos it gives one answer for all. (These accuracies in the test are for
+# single photos. Further up each photo was seen with its mirror image, too, which often helps, but
+# not always.)
 
 # %% [markdown]
 # ## For whom does it work?
@@ -932,7 +934,7 @@ for label, name in enumerate(photos.names):
 #
 # Few photos of a kind mean little weight in the loss. So give each of them more. Write
 # `group_weights(labels, groups)`: `labels` and `groups` are arrays `(n,)` of whole numbers, here
-# the species and the light. Return one weight for each sample, `(n,)`, so that every
+# the species and the light. Return an array with one weight for each sample, `(n,)`, so that every
 # **combination** of label and group that occurs has the same *sum* of weights, and the mean of all
 # weights is 1. With $K$ combinations that is
 #

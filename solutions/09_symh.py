@@ -155,9 +155,9 @@ pd.DataFrame({name: describe(storms.table[name].to_numpy(float)) for name in col
 
 # %% [markdown]
 # Density is missing most often, SYM-H never. (A gap at the end of one storm and another at the
-# start of the next would count as one here.) Density and temperature have a mean well above their
-# median: a few very large values. For SYM-H it is the other way round: the storms are its few very
-# low values.
+# start of the next would count as one here.) The field's strength, density and temperature have a
+# mean well above their median: a few very large values. For SYM-H it is the other way round: the
+# storms are its few very low values.
 #
 # Gaps would be harmless if they came at random. Do they? Compare all rows with the deepest
 # ones.
@@ -315,7 +315,7 @@ for steps, name in [(1, "5 minutes"), (12, "1 hour"), (72, "6 hours")]:
 # ### Exercise 4: split by storm
 #
 # Write `split_by_storm(table, held_out)` for a table of many storms and a list of storm numbers.
-# Return `(kept, held)`:
+# Return `(kept, held)`, both in the order of the table:
 #
 # - `held`: all rows of the storms in `held_out`,
 # - `kept`: the rows of all other storms, **without** those at a time that also occurs in `held`.

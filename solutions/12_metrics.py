@@ -244,8 +244,8 @@ check.accuracy_trap(more_accurate, accuracies)
 # numbers 0 ... classes - 1. Return the array (classes, classes) of counts: in row i and column j,
 # how often the truth is i and the prediction j. A class that doesn't occur has zeros.
 #
-# For `truth = [1, 0, 1, 1, 0, 0]`, `predicted = [1, 1, 0, 1, 0, 0]` and 2 classes it is `[[2, 1],
-# [1, 2]]`; with 3 classes it gets one more row and one more column, of zeros.
+# For `truth = [1, 0, 1, 1, 0, 0]`, `predicted = [1, 1, 0, 0, 0, 0]` and 2 classes it is `[[2, 1],
+# [2, 1]]`; with 3 classes it gets one more row and one more column, of zeros.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1449,8 +1449,8 @@ summary.agg(["min", "mean", "max"]).round(3)
 
 # %% [markdown]
 # In recall, the score that it was made for, the special loss gains nothing beyond the spread of
-# three trainings. In average precision it is the lower one on average: who trains for one point of
-# the curve pays at the others.
+# three trainings. Nor does it in average precision, where it may even lose (that depends on how you
+# take the quantile): who trains for one point of the curve may pay at the others.
 #
 # Why no gain? Cross-entropy learns the probability of an event, and whoever knows that well has
 # the best order of rows for *every* false alarm rate. The recall loss learns from a few events and

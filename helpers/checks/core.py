@@ -27,6 +27,7 @@ import math
 import os
 import re
 import sys
+import sysconfig
 import textwrap
 import traceback
 import warnings
@@ -417,9 +418,9 @@ def _describe_arguments(arguments, named):
 def _quote(problem):
     """Name an exception and quote the line of the student's code that raised it."""
     lines = re.sub(r"\x1b\[[0-9;]*m", "", str(problem)).strip().splitlines()
-    text = f"{type(problem).__name__}: {' '.join(lines[:2])}"
+    text = f"{type(problem).__name__}: {' '.join(list(filter(str.strip, lines))[:2])}"
     frames = traceback.extract_tb(problem.__traceback__)
-    ours = str(Path(__file__).parent)
+    ours = (str(Path(__file__).parents[1]), sysconfig.get_path("stdlib"))  # and Python's own
     theirs = [
         frame
         for frame in frames

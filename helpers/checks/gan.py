@@ -219,6 +219,7 @@ def _judge_noise(images, small, large):
     spread, amount = np.std(small), 0.05
     bright, dark = (np.std(small[images[:, 0, 0] == gray]) for gray in (0.65, 0.35))
     far = np.mean((small - small.mean()) ** 4) / spread**4  # 3 for normal numbers, 1.8 for uniform
+    inside = np.mean((images + small > 0) & (images + small < 1))  # what is cut is no longer normal
     if any(np.allclose(small, small.take([0], axis), atol=1e-6) for axis in range(3)):
         whole = np.allclose(small, small[:1], atol=1e-6)
         text = "Every image gets the same noise." if whole else "Pixels share one random number."
@@ -230,7 +231,7 @@ def _judge_noise(images, small, large):
         text += "lie around 0: `rng.standard_normal`."
     elif bright > 1.5 * dark or dark > 1.5 * bright:
         text = "Your noise depends on how bright a pixel is. Add it to the images; don't multiply."
-    elif far < 2.2:
+    elif far < 2.2 and inside > 0.9:
         text = "Your noise is uniform: all its values are about as frequent. Draw from the normal "
         text += "distribution, `rng.standard_normal`."
     elif 0.95 < np.std(large) / spread < 1.05:
@@ -361,6 +362,7 @@ _TARGETS = {
         (0, 1, 1, 0),
         (0, 1, 1, -1),
         (0, 0, 1, 0),
+        (0, -1, 1, 0),
     ],
     "`smooth` has no effect: the target of the real images is 1 - `smooth`.": (1, 0, 0, 0),
     "The made images are smoothed, too. Only the target of the real ones moves: that of the made "

@@ -41,8 +41,11 @@ CUT_OFF = (
     "functions of `keras.ops` alone: NumPy, rounding, conversions and `stop_gradient` hide it."
 )
 
+_POWER = (r"(?i)bitwise_?xor|for \^", "In Python `^` is no power: write `**`.")
+
 # (pattern, advice): what in Python or Keras stops when a loss does not work on whole tensors.
 _LOSS_ADVICE = [
+    _POWER,
     (
         r"ambiguous|as a Python `bool`|TracerBool",
         "A Python `if` (or `and`, `or`, `max`) asks one question, but each storm of the batch has "
@@ -168,6 +171,14 @@ def _storm_mistakes(d, over):
         (
             over((1 + MISS * miss) * square),
             "A miss counts 5 times: you add 4 squares to the one that is there already.",
+        ),
+        *(
+            (
+                over(np.where(miss, weight, 1.0) * square),
+                f"A miss counts {weight:g} times here, not 4 times. If you changed `MISS` to see "
+                "what happens: this check wants it to be 4.",
+            )
+            for weight in (2.0, 10.0)
         ),
         (
             over(square),
@@ -840,8 +851,7 @@ def l2_penalty(answer):
         np.array([[0.5], [-1.5], [1.0]]),
     ]
     large = [rng.normal(size=shape) for shape in [(3, 4), (4, 2)]]
-    convolution = [rng.normal(size=(2, 2, 3, 4))]
-    for kernels, strength in [(small, 0.3), (large, 0.7), (convolution, 0.01)]:
+    for kernels, strength in [(small, 0.3), (large, 0.7)]:
         changed = []
         given = _call(_KERNEL_ADVICE, _watching(answer, changed), kernels, strength)
         what = f"`{getattr(answer, '__name__', 'l2_penalty')}(kernels, {strength})`"
@@ -859,6 +869,7 @@ _ROWS = (
     "does with `axis=0`). `np.sum(...)` without an axis adds all the numbers of a kernel."
 )
 _KERNEL_ADVICE = [
+    _POWER,
     (r"shapes \(\d+,\) \(\d+,\)", _ROWS),  # kernels have two axes, so one is added up already
     (  # NumPy's and Python's words for an attempt to calculate with the whole list at once
         r"'list'|inhomogeneous|broadcast|multiply sequence",
@@ -930,20 +941,17 @@ def _penalty_mistakes(kernels, strength):
         (total + strength, "Multiply by the strength; you add it."),
         (2 * strength * total, "Your penalty is twice too large: the factor 2 is the gradient's."),
     ]
-    if len(kernels) == 1:
-        pairs.append((strength * sum(sum(kernels[0] ** 2)), _ROWS))
-    else:
-        one_only = "Only the {} kernel counts in your penalty. Add the sums of all kernels."
-        pairs += [
-            (strength * squares[-1], one_only.format("last")),
-            (strength * squares[0], one_only.format("first")),
-            (strength * squares, "One number is expected: add the penalties of the kernels."),
-            (squares, "One number is expected: add the kernels, and multiply by the strength."),
-            (
-                strength * total / len(kernels),
-                "You divided by the number of kernels. The penalty is a sum, not a mean.",
-            ),
-        ]
+    one_only = "Only the {} kernel counts in your penalty. Add the sums of all kernels."
+    pairs += [
+        (strength * squares[-1], one_only.format("last")),
+        (strength * squares[0], one_only.format("first")),
+        (strength * squares, "One number is expected: add the penalties of the kernels."),
+        (squares, "One number is expected: add the kernels, and multiply by the strength."),
+        (
+            strength * total / len(kernels),
+            "You divided by the number of kernels. The penalty is a sum, not a mean.",
+        ),
+    ]
     return pairs
 
 
@@ -1550,6 +1558,11 @@ def _judge_learning_rates(rates):
     if not _follows(np.log10(rates), -4, -1):
         edges = [1e-4, 1e-3, 1e-2, 1e-1]
         shares = [np.mean((rates >= a) & (rates <= b)) for a, b in itertools.pairwise(edges)]
+        if max(shares) - min(shares) < 0.1:
+            raise CheckFailed(
+                f"{seen} Each of its powers of ten gets about a third, but *within* them the rates "
+                "are not log-uniform. Draw the exponent evenly, over its whole range at once."
+            )
         table = "\n".join(
             f"    {a:g} to {b:g}: {share:.0%}"
             for a, b, share in zip(edges, edges[1:], shares, strict=False)

@@ -298,6 +298,12 @@ _AVERAGES = {name: _table(text) for name, text in _AVERAGES.items()}
 
 
 def _explain_averages(name, scope, array, right):
+    if name == "micro":
+        hits, n = scope["tp"].sum(), scope["n"]
+        return (
+            f"All classes together have {hits} hits, {n - hits} misses and {n - hits} false "
+            "alarms. What is the F1 of these?"
+        )
     return (
         f"The F1 scores of the classes are {scope['f1'].round(4).tolist()}, and the classes truly "
         f"occur {scope['true'].tolist()} times. What is the {name} average of that?"
@@ -331,7 +337,9 @@ def _curve(truth, score):
     x, y, marks = roc_curve(truth, score, drop_intermediate=False)
     false, hits = x * np.sum(truth == 0), y * np.sum(truth == 1)
     scope = dict(zip(_RATES, (x, y), strict=True)) | {"marks": marks, "n": len(truth)}
+    rows = np.append(0, np.searchsorted(-marks, -score))
     return scope | {
+        "by_row": dict(zip(_RATES, (x[rows], y[rows]), strict=True)),
         "corners": dict(zip(_RATES, roc_curve(truth, score)[:2], strict=True)),
         "count": dict(zip(_RATES, (false, hits), strict=True)),
         "other": dict(zip(_RATES, (y, x), strict=True)),
@@ -340,6 +348,10 @@ def _curve(truth, score):
 
 
 _ROCS = _table("""
+by_row[name]
+by_row[name][1:]
+    The thresholds are the scores in the order of the rows. They run from the highest to the
+    lowest, each different score once.
 (n + 1,)
 (n,)
 (n + 2,)
@@ -397,6 +409,7 @@ def best_threshold(answer):
         (truth, random.normal(size=60) + 1.5 * truth - 2, 3, 2),
         (one, np.array([0.8, 0.2, 0.4, 0.9, 0.3]), 1, 10),
         (one, np.array([0.3, 0.1, 0.6, 0.5, 0.4]), 1, 1),
+        (np.array([0, 1, 0, 1]), np.array([0.1, 0.3, 0.6, 0.8]), 1, 1),
         (np.array([1, 0, 0, 1, 0, 0, 0, 0, 0]), np.linspace(0.9, 0.1, 9), 1, 1),
         (np.zeros(4, int), np.array([0.2, 0.5, 0.4, 0.1]), 20, 1),
         (np.ones(4, int), np.array([0.2, 0.5, 0.4, 0.1]), 20, 1),
@@ -479,6 +492,11 @@ last(cost(marks=grid101), grid101)
 def _explain_threshold(scope, array, right):
     if array.ndim == 0 and np.any(np.isclose(array, scope["marks"])):
         cost, least = scope["cost"](marks=[array, right])
+        if cost == least:
+            return (
+                f"Your threshold costs {cost:g}, and so does {right:g}: of thresholds of equal "
+                "cost the *highest* is asked for."
+            )
         return f"With `>=` your threshold costs {cost:g}; the threshold {right:g} costs {least:g}."
     return "The threshold is one of the scores, or `np.inf`."
 
@@ -725,10 +743,10 @@ def _bootstrap(answer, groups, draws, seed):
     weights = np.random.default_rng(9).normal(size=len(groups))
 
     def score(rows):
-        rows = to_numpy(rows)
         if fault := _fault_of_rows(rows, len(groups)):
             faults.append(fault)
             raise ValueError(fault)
+        rows = to_numpy(rows)
         calls.append(rows.copy())
         values.append(float(np.exp(2 * np.mean(weights[rows]))))
         return values[-1]
@@ -744,11 +762,12 @@ def _bootstrap(answer, groups, draws, seed):
     return result, calls, values
 
 
-def _fault_of_rows(rows, n):
+def _fault_of_rows(given, n):
     """Say what is wrong with the rows that `score` got, or return None."""
-    takes = "`score` takes an array of row numbers"
+    takes, rows = "`score` takes an array of row numbers", to_numpy(given)
     if rows is None or rows.ndim != 1:
-        return f"{takes}, with one axis; it got {describe(rows)}."
+        join = " `np.concatenate` joins arrays." * isinstance(given, list | tuple)
+        return f"{takes}, with one axis; it got {describe(given)}.{join}"
     if rows.size == 0:
         return f"{takes}; it got none. The names of the groups need not be 0, 1, 2, ..."
     if rows.dtype.kind == "b":
@@ -813,6 +832,16 @@ def _judge_rng(runs):
         raise CheckFailed(f"{text} {draw}; don't make one with a seed of your own.")
 
 
+def _judge_shuffles(runs):
+    """Fail unless the calls of three runs have shuffled columns, and by `rng`."""
+    if not any(changed for calls in runs for changed, _, _ in calls):
+        raise CheckFailed(
+            "No table that `score` got has a shuffled column. `rng.permutation` leaves what it is "
+            "given as it is: the shuffled values are what it *returns*."
+        )
+    _judge_rng([[table.tolist() for _, table, _ in calls] for calls in runs])
+
+
 _RAGGED = (
     "Groups of different lengths make no array: draw their *numbers*, and join the rows of those "
     "that were drawn with `np.concatenate`."
@@ -828,8 +857,8 @@ np.percentile(v, [0.025, 0.975])
     `np.percentile` takes percent, `np.quantile` fractions: 2.5 % is 0.025.
 v.mean() + v.std() * np.array([-1.96, 1.96])
 v.mean() + v.std(ddof=1) * np.array([-1.96, 1.96])
-    These are mean and standard deviation, as for a normal distribution. It is close, but the
-    scores of the draws need not be symmetric: take their percentiles.
+    These are mean and standard deviation, as for a normal distribution. The scores of the draws
+    need not be symmetric: take their percentiles.
 np.percentile(v, [97.5, 2.5])
     The ends have changed places: `low, high`.
 v
@@ -843,7 +872,7 @@ def importance(answer):
     results, scopes = [], []
     for n, f, repeats in [(20, 4, 3), (16, 2, 5), (15, 1, 4), (30, 6, 1)]:
         runs = [_shuffled(answer, n, f, repeats, seed) for seed in (1, 2, 1)]
-        _judge_rng([[table.tolist() for _, table, _ in calls] for _, _, calls in runs])
+        _judge_shuffles([calls for _, _, calls in runs])
         result, base, calls = runs[0]
         results.append(result)
         scopes.append({"b": base, "v": _values_by_column(calls, f, repeats)})
@@ -995,19 +1024,23 @@ def copies(copies, falls):
 def multi_pass(answer):
     runs = [(_two_copies, 5), *((None, f) for f in (5, 2, 1, 3, 4))]
     cases = [(_values_of_sets(f, value), f) for value, f in runs]
-    results, alone = [], True
+    results, seen, alone = [], [], True
     for case in cases:
         tries = [_passes(answer, *case, seed) for seed in (1, 2, 1)]
         if case[1] > 2:
-            _judge_rng([[table.tolist() for _, table, _ in calls] for _, calls in tries])
+            _judge_shuffles([calls for _, calls in tries])
         results.append(tries[0][0])
+        seen.append({changed for changed, _, _ in tries[0][1]})
         alone = alone and all(len(changed) < 2 for changed, _, _ in tries[0][1])
     if alone:
         raise CheckFailed(
             "`score` never saw more than one shuffled column: this is a single pass. A column that "
             "was chosen stays shuffled in all passes that follow."
         )
-    scopes = [{"ranked": partial(_ranked, *case), "values": case[0]} for case in cases]
+    scopes = [
+        {"ranked": partial(_ranked, *case), "values": case[0], "seen": sets}
+        for case, sets in zip(cases, seen, strict=True)
+    ]
     _judge(results, scopes, "ranked()", _PASSES, _explain_passes)
     return "Each pass chooses what lowers the score most, beside the columns chosen before."
 
@@ -1094,6 +1127,12 @@ def _explain_passes(scope, array, right):
     if len(array) != f:
         return f"`x` has {f} columns, and the list holds all of them."
     chosen = right[: np.argmax(array != right)].tolist()
+    pairs = [changed for changed in scope["seen"] if len(changed) == 2]
+    if chosen and pairs and not any(chosen[0] in pair for pair in pairs):
+        return (
+            f"Column {chosen[0]} was chosen first, but in the second pass another one is shuffled "
+            "in its place. Keep the trial of the column that is chosen."
+        )
     left = {c: values[tuple(sorted([*chosen, c]))] for c in range(f) if c not in chosen}
     seen = ", ".join(f"{score:.4f} for column {c}" for c, score in left.items())
     beside = f" beside {chosen}" if chosen else ""
@@ -1228,6 +1267,10 @@ softplus(quantile(events, 1 - rate) - events).mean()
 softplus(quantile(quiet, rate) - events).mean()
     The threshold is the quantile `RATE`: nearly all rows lie above it. The share `RATE` is to lie
     *above* it, so 1 - RATE below.
+softplus(np.sort(quiet)[above] - events).mean()
+softplus(np.sort(unsorted)[above] - events).mean()
+    The threshold is counted from the *lowest* logit on, so that nearly all rows lie above it. The
+    share `RATE` is to lie above it.
 softplus(events - quantile(quiet, 1 - rate)).mean()
     The sign is wrong, z - t instead of t - z: an event far *above* the threshold costs little.
 softplus(quantile(quiet, 1 - rate) - all).mean()

@@ -9,6 +9,7 @@ import itertools
 import re
 
 import numpy as np
+import pandas as pd
 
 from .core import Answer, CheckFailed, Lab, describe, to_numpy
 from .judge import attempt, failed, judge, numbers, parts_at, same
@@ -200,7 +201,7 @@ def _explain_split(name, case, array, right):
 @lab.check("rolling windows")
 def rolling_windows(answer):
     cases = [
-        (np.arange(14.0), 7, 1, 2),
+        (np.arange(1.0, 15), 7, 1, 2),  # the example of the text
         (_series(23), 5, 3, 2),
         (_series(20, 2), 4, 3, 3),
         (_series(31, 3), 6, 1, 1),
@@ -582,9 +583,18 @@ def autoregression(answer):
                 "All that `np.linalg.lstsq` gives came back: solution, residuals, rank, singular "
                 "values. Return the first of the four."
             )
+        if not failed(result) and _apart(result.value):
+            raise CheckFailed(
+                f"{result.what} returned two values that don't make one array. Constant and "
+                "weights go into the same array, (p + 1,)."
+            )
     rights = [_statsmodels(*case) for case in cases]
     judge(cases, results, rights, _fit_mistakes(), _explain_fit, _FIT_ERRORS)
     return "Constant and weights agree with statsmodels' `AutoReg`, for p = 1, 2, 3 and 5."
+
+
+def _apart(value):
+    return isinstance(value, tuple | list) and len(value) == 2 and to_numpy(value) is None
 
 
 def _statsmodels(series, p):
@@ -696,6 +706,12 @@ def _fit_mistakes():
 
 
 _FIT_ERRORS = [
+    (
+        "inhomogeneous",
+        "The table has a row of 1 + p numbers for each t from `p` to `n - 1`: n - p rows. Here n "
+        "is {0.size} and p is {1}. If you slice a row out of the series, look at the first one, of "
+        "t = p: in a slice an end of -1 is the *last* value, not the place before index 0.",
+    ),
     (
         "lstsq|matmul|dimension|[Ii]ncompatible|mismatch|same size|broadcast|must match",
         "The table has a row, and the target a value, for each t from `p` to `n - 1`: n - p of "
@@ -1137,6 +1153,7 @@ def _pair(result, names):
         return result
     value = result.value
     if isinstance(value, tuple | list) and len(value) == 2:
+        value = [v.to_numpy() if isinstance(v, pd.Series) else v for v in value]
         return [Answer(v, f"`{name}` of {result.what}") for v, name in _both(value, names)]
     came = f"{len(value)} values" if isinstance(value, tuple | list) else describe(value)
     raise CheckFailed(

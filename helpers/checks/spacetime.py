@@ -116,7 +116,7 @@ _PRODUCTS = {
 }
 _TURNS = {
     "Both signs are wrong: positive means down and to the right, from `before` to `after`. Which "
-    "of the two spectra is conjugated?": np.negative
+    "of the two spectra is conjugated, and is the way back the *inverse* FFT?": np.negative
 }
 _INDICES = {
     "A move up or to the left comes back as a large number: beyond half the size, subtract the "
@@ -132,7 +132,6 @@ _INDICES = {
 }
 _PAIRS = {
     "Rows and columns have changed places: (rows, columns).": lambda move, shape: move[::-1],
-    "`np.unravel_index` turns this number into (row, column).": lambda m, n: m[0] * n[1] + m[1],
 }
 
 
@@ -141,6 +140,9 @@ def _peak_of(values):
 
 
 _NOT_A_PEAK = {
+    "`np.unravel_index` turns this number into (row, column).": (
+        lambda before, after: np.argmax(ifft2(_cross_power(before, after)).real)
+    ),
     "`np.fft.fft` transforms each row on its own. A picture needs `np.fft.fft2`, and "
     "`np.fft.ifft2` for the way back.": [
         _peak_of(lambda b, a, back=back, scale=scale: back(scale(_product(b, a, fft))))
@@ -248,7 +250,8 @@ _PACES = {
 _SHIFTS = {
     "This is cubic, SciPy's default, and overshoots: `order=1`.": partial(_shifted, order=3),
     "Fractions of a pixel are lost. Interpolate between neighbors.": [
-        *(lambda f, m, cut=cut: _shifted(f, cut(m)) for cut in (np.round, np.trunc, np.floor))
+        *(lambda f, m, cut=cut: _shifted(f, cut(m)) for cut in (np.round, np.trunc, np.floor)),
+        partial(_shifted, order=0),
     ],
     "What leaves comes in again: outside is 0.": [_rolled, partial(_shifted, mode="grid-wrap")],
     "The edges are carried on to where nothing is known. What comes in from outside is 0.": [
@@ -348,7 +351,12 @@ _RATES = {
     "Your CSI counts dry pixels.": _with(0, lambda h, m, f, c: (h + c) / (h + m + f + c)),
     "Your CSI divides by all pixels.": _with(0, lambda h, m, f, c: h / (h + m + f + c)),
     "Your POD divides by what was forecast.": _with(1, lambda h, m, f, c: h / (h + f)),
-    "`observed` and `forecast` have changed places.": lambda h, m, f, c: _rates(h, f, m, c),
+    "Your hits count dry pixels. A hit is rain observed *and* forecast.": (
+        lambda h, m, f, c: _rates(h + c, m, f, c)
+    ),
+    "Misses and false alarms have changed places, or `observed` and `forecast`.": (
+        lambda h, m, f, c: _rates(h, f, m, c)
+    ),
 }
 _POOLS = {
     "You take the mean of the scores of single films, in which two wet pixels weigh as much as a "
@@ -380,7 +388,9 @@ def _explain_scores(case, array, right):
         return f"Each of the three has {right.shape[1]} numbers, one for each lead time."
     score, step = np.argwhere(~np.isclose(array, right, atol=1e-5, equal_nan=True))[0]
     counts = (n[step] for n in _counts(*(values >= case[2] for values in case[:2]), (0, 2, 3)))
-    text = "Step {}: {} hits, {} misses, {} false alarms.".format(step, *counts)
+    text = "Step {}: hits {}, misses {}, false alarms {}.".format(step, *counts)
+    if array[score, step] > 1:
+        text = f"No score is above 1. Is each sum that divides in brackets? {text}"
     return f"{_NOTHING} {text}" if np.isnan(right[score, step]) else text
 
 
@@ -827,6 +837,9 @@ _FORMS = {
     "Your result is flat. `reshape` gives it the shape of the forecast.": lambda flat, _: flat,
     "The fractions of the rain are cut off: your array has the type of the forecast.": (
         lambda flat, forecast: _shaped(flat.astype(forecast.dtype), forecast)
+    ),
+    "The fractions of the rain are cut off: your array is one of whole numbers.": (
+        lambda flat, forecast: _shaped(flat.astype(int), forecast)
     ),
 }
 _BY_ROW = "Without `axis=None`, `np.argsort` and `np.sort` work row by row."

@@ -118,6 +118,7 @@ _DESCRIBED = {
         ("This is a count. Divide by the number of steps.", lambda v: np.isnan(v).sum()),
         ("This is a percentage: give a share from 0 to 1.", lambda v: 100 * np.isnan(v).mean()),
         ("This is the share of values *present*.", lambda v: 1 - np.isnan(v).mean()),
+        ("No gap is found: NaN is equal to nothing, not even to NaN.", lambda v: 0.0),
     ),
     "longest_gap": (
         lambda v: _longest(np.isnan(v)),
@@ -278,9 +279,11 @@ _SELECT = {
 }
 _BRACKETS = "Join the two conditions by `&`, each in brackets of its own: `(...) & (...)`."
 _TIMES = "`start` and `end` are times, not row numbers: compare them with the column `time`."
+_FOUND = "Rows lie in this interval. If this error is one that you raise, look at the conditions."
 _SELECT_ERRORS = [
     ("truth value|cannot compare|operand|dtype|Cannot perform", _BRACKETS),
     ("slice index|literal|integer|positional|unorderable|not supported|KeyError", _TIMES),
+    ("ValueError", _FOUND),
 ]
 
 
@@ -384,6 +387,7 @@ def _vbs(field, speed, factor=1e-3):
 
 
 _MISSING = "The factor 1e-3 is missing: km/s times nT gives μV/m, and mV/m are asked for."
+_INVERSE = "The factor is 1e-3: yours is 1e3, its inverse."
 _SOUTH = "The sign is wrong: *southward* field drives the ring current, and there bz is negative."
 _NORTH = "Northward field counts as well. It drives nothing: the field is never below 0."
 _NO_GAP = 'Where something is missing you give 0: a gap becomes "no driving". NaN has to stay.'
@@ -399,6 +403,7 @@ _FIELDS = {
 
 
 def _vbs_mistakes():
+    yield _INVERSE, lambda v, bz: _vbs(np.maximum(-np.asarray(bz), 0), v, 1e3)
     yield _NO_GAP, lambda v, bz: np.nan_to_num(_vbs(np.maximum(-np.asarray(bz), 0), v))
     for factor, (message, *fields) in product((1e-3, 1), as_tuples(_FIELDS)):
         more = f" And: {_MISSING}" if factor == 1 else ""
@@ -476,6 +481,8 @@ _BURTONS = [
     (f"Your steps are too long. {_HOURS}", {"dt": 5}),
     (f"Your steps are too long. {_HOURS}", {"dt": 1}),
     (f"Your steps are too short. {_HOURS}", {"dt": STEP / 60}),
+    ("The decay is per *hour*, too: D / tau is multiplied by DT.", {"decay": -1 / TAU / STEP}),
+    ("Q is per *hour*, too: it is multiplied by DT.", {"q": lambda v: _q(v) / STEP}),
     ("The sign of the decay is wrong: D / tau is subtracted.", {"decay": 1 / TAU}),
     ("The sign of Q is wrong: it makes D more negative.", {"q": lambda v: -_q(v)}),
     ("The threshold is missing: up to 0.5 mV/m Q is 0.", {"q": lambda v: -5.4 * (v - 0.5)}),

@@ -236,9 +236,11 @@ def inception_branch(answer):
         _check_branch_layers(what, model, shape[-1], *case)
         right = (None, *shape[:2], case[1])
         if tuple(model.output_shape) != right:
+            why = 'Height and width stay as they are: look at `padding="same"`.'
+            if tuple(model.output_shape[:3]) == right[:3]:
+                why = "Only the map that the last convolution makes is to be returned."
             raise CheckFailed(
-                f"{what} has the output shape {model.output_shape}; expected: {right}. Height and "
-                'width stay as they are: look at `padding="same"` and the stride, which is 1.'
+                f"{what} has the output shape {model.output_shape}; expected: {right}. {why}"
             )
         x = _random(images, *shape)
         narrow, wide = _randomize(_convolutions(model))
@@ -285,7 +287,7 @@ def _check_branch_layers(what, model, inputs, reduced, filters, k):
     elif len(kernels) == 2 and {kernel[2] for kernel in kernels} == {inputs}:
         message = "Both convolutions begin at `x`: the second one takes the output of the first."
     elif len(kernels) != 2:
-        message = f"It has {len(kernels)} convolution(s); two are asked for."
+        message = f"What is returned has passed {len(kernels)} convolution(s), not two."
     elif windows == [(k, k), (1, 1)]:
         message = "The order is wrong: the 1 x 1 convolution comes first, to make the other cheap."
     elif windows[0] != (1, 1):
@@ -501,10 +503,7 @@ def frozen_classifier(answer):
             answer,
             _Given(backbone, f"<backbone for {_size(shape)}>"),
             classes,
-            hint=lambda text, shape=shape: (
-                f"The backbone takes images of {_size(shape)} here; `backbone.input_shape[1:]` is "
-                "the shape for any."
-            ),
+            hint=functools.partial(_explain_images, shape),
         )
         model, what = given.value, given.what
         if model is backbone:
@@ -532,6 +531,16 @@ def frozen_classifier(answer):
     return (
         "The weights of the head alone can be trained; in training mode the moving statistics of "
         "the backbone stay as they are; the outputs are probabilities."
+    )
+
+
+def _explain_images(shape, text):
+    """Say which images the backbone takes where an error is about their shape."""
+    if "incompatible" not in text:
+        return ""
+    return (
+        f"The backbone takes images of {_size(shape)} here; `backbone.input_shape[1:]` is the "
+        "shape for any."
     )
 
 
@@ -783,7 +792,8 @@ def group_weights(answer):
         weights = n / (combinations * counts)
         by_label, by_group = _balanced(labels), _balanced(groups)
         array = to_numpy(result.value)
-        if array is None or array.dtype.kind not in "biuf":
+        listed = isinstance(result.value, list | tuple)  # which Keras doesn't take as weights
+        if listed or array is None or array.dtype.kind not in "biuf":
             raise CheckFailed(
                 f"{result.what} is of type `{type(result.value).__name__}`; an array with one "
                 "number for each sample is expected."
@@ -840,6 +850,8 @@ def _explain_proportions(result, array, weights, combinations, every):
         why = "The formula divides by K, the number of combinations that occur."
         if abs(mean - combinations / every) < 1e-5:
             why = f"Count only the combinations that occur: K is {combinations} here, not {every}."
+        elif abs(array.sum() - 1) < 1e-5:
+            why = "Your weights add up to 1; their mean should be 1."
         text = f"The proportions are right, but the mean of the weights is {mean:.4g}, not 1."
         raise CheckFailed(f"{why} {text} ({result.what})")
 
@@ -1007,7 +1019,7 @@ def _output(what, model, x, *, training=False):
             warnings.simplefilter("ignore")
             value = model(x, training=training)
     except Exception as problem:
-        text = " ".join(str(problem).split()[:40])
+        text = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(problem)).split()[:40])
         raise CheckFailed(
             f"{what} stopped with an error when it was given images of {_size(x.shape[1:])}.\n\n"
             f"{type(problem).__name__}: {text}"

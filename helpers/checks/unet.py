@@ -34,7 +34,7 @@ def _overlap_cases():
     few = pair((2, 4, 6), 2, np.uint8)
     return [
         (np.array([[0, 0, 1], [0, 1, 1]]), np.array([[0, 1, 1], [0, 0, 1]]), 2),
-        (np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 2, 2]), 3),
+        (np.array([[0, 0, 0, 1, 1, 2]]), np.array([[0, 0, 1, 1, 2, 2]]), 3),
         (*pair((5, 8), 3), 3),
         (*pair((3, 6, 4), 4, np.uint8), 4),
         (np.array([[0, 0, 0, 2]]), np.array([[0, 0, 1, 0]]), 3),
@@ -103,7 +103,7 @@ _OVERLAP_MESSAGES = {
         "iou": "This is IoU. Dice divides twice the intersection by the *sum* of the two areas.",
         "half": "The factor 2 is missing: without it a perfect prediction gets 0.5.",
         "mixed": "You divide by the union. Dice divides by the *sum* of the two areas, where the "
-        "intersection is counted twice.",
+        "intersection is counted twice: count each area by itself, then add.",
     },
 }
 _NEITHER = "where a class is in neither the truth nor the prediction there is nothing to score"
@@ -200,7 +200,11 @@ _OVERLAP_ERRORS = [
         "bitwise_|with a sequence",
         "`/` comes before `&` and `|`: use brackets, and `np.sum(a & b)` to count the pixels.",
     ),
-    ("out of bounds|broadcast", "Masks have any shape, and a class, even the last, can be absent."),
+    (
+        "out of bounds|broadcast",
+        "The masks are `(h, w)` or `(n, h, w)`, of any size, and a class, even the last, can be "
+        "absent.",
+    ),
 ]
 
 
@@ -293,8 +297,8 @@ def _part(image, rows, columns):
 
 
 _WHOLE = (
-    "Your output array holds whole numbers, because the image does, so the fractions are lost. "
-    "`np.zeros(shape)` makes an array of floats."
+    "Your output array holds whole numbers, so the fractions are lost. `np.zeros(shape)` makes an "
+    "array of floats."
 )
 
 # The message of each mistake, then what it gives: x is the image, k the kernel, s the stride. A
@@ -526,11 +530,14 @@ def _explain_block_shape(shape, skipped):
     if skipped and (rows, columns) in [(2 * high, wide), (high, 2 * wide)]:
         return "The skip lies below or beside `x`. Concatenate along the channels, the last axis."
     if columns - rows == _WIDTH - _HEIGHT:  # whatever the kernel, the stride is 1
-        return "The maps are not enlarged by 2: that takes `strides=2` (the default is 1)."
+        return (
+            "The maps are not enlarged by 2: that takes `strides=2` (the default is 1), and the "
+            "next layer has to be called on the result."
+        )
     if high < rows < 2 * high:
         return (
-            "The maps are a little more than twice as large as before: the transposed convolution "
-            'needs `padding="same"`.'
+            "The maps are a little more than twice as large as before. With kernel 2 and stride 2 "
+            "a transposed convolution doubles them exactly; the kernel is its second argument."
         )
     if _HEIGHT < rows < high:
         return (
@@ -817,7 +824,7 @@ def _explain_moved_shape(name, shape, given):
     if shape[:2] == given[:2]:
         return f"{text} You padded the axis of the channels, too: only rows and columns move."
     if shape[:2] == given[1::-1]:
-        return f"{text} Rows and columns have changed places: mirror, don't turn."
+        return f"{text} Rows and columns have changed places: mirror, don't turn; rows come first."
     if 0 in shape:
         return f"{text} Padded by 4, the unshifted picture begins at row 4: cut from `4 + down` on."
     if shape[0] > given[0] or shape[1] > given[1]:
@@ -907,7 +914,10 @@ def _judge_chance(moves):
         seen = f"{len(shifts)} shifts {words}, up to {ends[1]} pixels; asked for: -4 to 4, nine."
         _refuse(
             (shifts == [0], f"The image is never shifted {words}."),
-            (ends == [3, 4], f"{seen} One end is missing: `rng.integers(-4, 4)` never draws 4."),
+            (
+                ends == [3, 4],
+                f"{seen} One end is missing: for example, `rng.integers(-4, 4)` never draws 4.",
+            ),
             (ends == [0, 4], f"{seen} They go in one direction only."),
             (shifts != list(range(-REACH, REACH + 1)), seen),
         )

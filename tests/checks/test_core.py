@@ -1,5 +1,6 @@
 """The core of the checks: statuses, messages, panels and the score card."""
 
+import inspect
 import subprocess
 import sys
 import textwrap
@@ -7,6 +8,7 @@ import textwrap
 import numpy as np
 import pytest
 
+from helpers import plots
 from helpers.checks.core import Answer, CheckFailed, Lab, NotAttempted, call, describe, to_numpy
 
 
@@ -174,6 +176,31 @@ def test_an_error_inside_a_library_quotes_the_students_innermost_line():
     number = inverse.__code__.co_firstlineno + 1
     with pytest.raises(CheckFailed, match=rf"line {number}: return np.linalg.inv\(x\)"):
         call(solve, np.zeros((2, 2)))
+
+
+def test_an_error_inside_pythons_own_library_quotes_the_students_line():
+    def answer(x):
+        return inspect.signature(answer).bind(x, x)
+
+    with pytest.raises(CheckFailed, match=r"line \d+: return inspect.signature\(answer\)"):
+        call(answer, 3)
+
+
+def test_of_an_error_the_first_lines_that_say_something_are_quoted():
+    def stop(x):
+        raise ValueError("Something stopped.\n\nThe shape is wrong.\nArguments: x")
+
+    with pytest.raises(CheckFailed, match=r"Something stopped\. The shape is wrong\.\n"):
+        call(stop, 1)
+
+
+def test_a_line_of_the_helpers_is_not_quoted_as_the_students():
+    def alter(x):
+        return plots.images(x)
+
+    number = alter.__code__.co_firstlineno + 1
+    with pytest.raises(CheckFailed, match=rf"line {number}: return plots.images\(x\)"):
+        call(alter, 5)
 
 
 @pytest.mark.parametrize(

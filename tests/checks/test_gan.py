@@ -132,7 +132,7 @@ def test_right_autoencoders_pass(pair):
         (lambda: (linear(256, 64, scale=1 / 255), decoder()), "encoder is linear"),
         (lambda: (decoder(), encoder()), "changed places"),
         (lambda: (encoder, decoder()), "a Keras model"),
-        (lambda: (encoder(), keras.Sequential([keras.Input((5,)), layers.Dense(2)])), "error"),
+        (lambda: (encoder(), keras.Sequential([keras.Input((5,)), layers.Dense(2)])), "expected"),
     ],
 )
 def test_wrong_autoencoders_fail(pair, phrase):
@@ -449,6 +449,8 @@ WRONG = {
             "seed of its own",
         ),
         (lambda x, amount, rng: noisy()(x, 0.1, rng), "as strong with"),
+        (lambda x, amount, rng: noisy()(x, 1, rng), "as strong with"),
+        (lambda x, amount, rng: noisy()(amount * x, 1, rng), "as strong with"),
         (noisy(draw=lambda rng, x: 1.5 * rng.standard_normal(x.shape)), "times standard normal"),
         (lambda x, amount, rng: np.clip(x, 0, 1), "without noise"),
         (noisy(end=lambda y: np.clip(abs(y), 0, 1)), "after the noise"),
@@ -459,6 +461,7 @@ WRONG = {
     check.discriminator_loss: [
         (d_loss(lambda s: (0, 1)), "targets have changed places"),
         (d_loss(lambda s: (0, 1 - s)), "targets have changed places"),
+        (d_loss(lambda s: (-s, 1)), "targets have changed places"),
         (d_loss(lambda s: (1, 0)), "`smooth` has no effect"),
         (d_loss(lambda s: (1 - s, s)), "made images are smoothed, too"),
         (d_loss(lambda s: (1, s)), "went to the made images"),

@@ -159,6 +159,9 @@ def weight(t, p):
         (lambda t, p: ops.mean(weight(t, p) * (p - t)), "opposite signs cancel"),
         (lambda t, p: ops.mean((p - t) ** 2 + ops.where(p < t, MISS, 0.0)), "You add the weight"),
         (lambda t, p: storm(t, p, weight=lambda t, p: ops.where(p < t, 5.0, 1.0)), "5 times"),
+        (lambda t, p: storm(t, p, weight=lambda t, p: ops.where(p < t, 2.0, 1.0)), "2 .*`MISS`"),
+        (lambda t, p: storm(t, p, weight=lambda t, p: ops.where(p < t, 10.0, 1.0)), "10 .*`MISS`"),
+        (lambda t, p: ops.mean((p - t) ^ 2), r"stopped.*no power: write `\*\*`"),
         (lambda t, p: storm(t, p, mean=ops.sum), "add up the batch"),
         (lambda t, p: storm(t, p, mean=lambda x: ops.sum(x, axis=-1)), "add up the batch"),
         (lambda t, p: ops.sum((p - t) ** 2), "add up the batch"),
@@ -810,12 +813,36 @@ def by_loops_l2(kernels, strength):
     return [penalty, tuple(gradients)]
 
 
+def by_rows_and_columns_l2(kernels, strength):
+    penalty, gradients = 0.0, []
+    for k in kernels:
+        for i in range(k.shape[0]):
+            for j in range(k.shape[1]):
+                penalty += strength * k[i, j] ** 2
+        gradients.append(2 * strength * k)
+    return penalty, gradients
+
+
+def by_python_sums_l2(kernels, strength):
+    return l2_penalty(kernels, strength, one=lambda w: sum(sum(w**2)))
+
+
 def as_lists_l2(kernels, strength):
     penalty, gradients = l2_penalty(kernels, strength)
     return np.array([penalty]), [g.tolist() for g in gradients]
 
 
-@pytest.mark.parametrize("right", [l2_penalty, by_keras_l2, by_loops_l2, as_lists_l2])
+@pytest.mark.parametrize(
+    "right",
+    [
+        l2_penalty,
+        by_keras_l2,
+        by_loops_l2,
+        by_rows_and_columns_l2,
+        by_python_sums_l2,
+        as_lists_l2,
+    ],
+)
 def test_l2_penalty_accepts(right):
     passes(check.l2_penalty, right)
 
@@ -861,7 +888,7 @@ def loop_of_python_sums(kernels, strength):
         (penalties(lambda k, s: s * sum(sum(k**2) for k in k)), "stopped.*adds only its rows"),
         (loop_of_python_sums, "stopped.*adds only its rows"),
         (parts(one=lambda k: np.sum(k**2, axis=0)), "stopped.*adds only its rows"),
-        (parts(one=lambda k: sum(sum(k**2))), "adds only its rows"),
+        (parts(one=lambda k: np.sum(k ^ 2)), r"stopped.*no power: write `\*\*`"),
         (penalties(lambda k, s: s * np.mean([np.mean(w**2) for w in k])), "took a mean"),
         (penalties(lambda k, s: s * sum(np.mean(sum(w**2)) for w in k)), "took a mean"),
         (parts(one=lambda k: np.sum(np.mean(k**2, axis=0))), "took a mean"),
@@ -1426,6 +1453,10 @@ def renamed(old, new):
         (drawn(rate=lambda rng: 10 ** rng.uniform(-4, 0)), "should lie between"),
         (drawn(rate=lambda rng: 10 ** rng.uniform(-3, -1)), "0.0001 to 0.001: 0%"),
         (drawn(rate=lambda rng: 1 / rng.uniform(10, 10_000)), "not equally likely"),
+        (
+            drawn(rate=lambda rng: 10.0 ** rng.integers(-4, -1) * rng.uniform(1, 10)),
+            "about a third, but .within. them.*exponent evenly",
+        ),
         (drawn(rate=lambda rng: 10 ** rng.uniform(-4, -1, size=1)), "one number is expected"),
         (drawn(rate=lambda rng: "0.01"), "a number is expected"),
         (drawn(rate=lambda rng: None), "no value yet"),

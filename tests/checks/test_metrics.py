@@ -127,6 +127,11 @@ def roc_by_sums(truth, score):
     return [0, *(false / false[-1])], [0, *(hits / hits[-1])]
 
 
+def roc_by_row(truth, score):
+    marks = [np.inf, *score]
+    return [[np.mean(score[truth == k] >= m) for m in marks] for k in (0, 1)]
+
+
 def threshold(
     marks=None, warns=np.greater_equal, sign=1, swap=False, of=None, low=False, share=False
 ):
@@ -170,6 +175,14 @@ def threshold_by_sort(truth, score, miss, false_alarm):
         for m in np.append(score, np.inf)
     ]
     return -min(pairs)[1]
+
+
+def threshold_by_row(truth, score, miss, false_alarm):
+    """Of equal costs that of the first row."""
+    return min(
+        [np.inf, *score],
+        key=lambda m: miss * sum(truth[score < m]) + false_alarm * sum(1 - truth[score >= m]),
+    )
 
 
 def calibration(truth, probability, bins, empty=None, top=True, x=None, edges=None, y=np.mean):
@@ -297,6 +310,11 @@ def importance_restored(score, x, repeats, rng):
     return falls
 
 
+def unchanged(table, j, rng):
+    rng.permutation(table[:, j])
+    return table
+
+
 def put(table, j, values):
     table[:, j] = values
     return table
@@ -339,6 +357,16 @@ def multi_pass_of_places(drop):
     return multi_pass
 
 
+def multi_pass_of_last(score, x, rng):
+    """The ranking that keeps the last trial of a pass."""
+    current, left, chosen = x.copy(), list(range(x.shape[1])), []
+    while left:
+        trials = [put(current.copy(), j, rng.permutation(current[:, j])) for j in left]
+        chosen.append(left.pop(int(np.argmin([score(trial) for trial in trials]))))
+        current = trials[-1]
+    return chosen
+
+
 def multi_pass_again(score, x, rng):
     """The chosen column is shuffled anew before the next pass; the last one needs no score."""
     x, chosen, left = x.copy(), np.array([], int), list(range(x.shape[1]))
@@ -359,6 +387,16 @@ def threshold_of(logits, quiet, rate=RATE, shift=0, axis=-1):
     k = ops.cast(ops.floor(rate * ops.sum(quiet)), "int32") - shift
     falling = -ops.sort(-ops.where(quiet > 0, logits, -1e9), axis)
     return ops.take(falling, ops.maximum(k, 0))
+
+
+def from_lowest(events):
+    """The logit with the share `RATE` of the quiet rows below it, the events put at `events`."""
+
+    def mark(logits, event):
+        k = ops.cast(ops.floor(RATE * ops.sum(1 - event)), "int32")
+        return ops.take(ops.sort(ops.where(event > 0, events, logits)), k)
+
+    return mark
 
 
 def by_round(logits, event):
@@ -536,9 +574,12 @@ WRONG = {
         (then(averages, lambda s: (s[1], s[0], s[2])), "micro average. The order"),
         (then(averages, lambda s: (s[0], s[1], s[0])), "weigh each class"),
         (then(averages, lambda s: (s[0], s[1], s[2] / 2)), "What is the weighted average"),
+        (then(averages, lambda s: (s[0], s[1] / 2, s[2])), "58 hits, 12 misses"),
     ],
     check.roc: [
         (roc(rows=True), "point for each row"),
+        (roc_by_row, "in the order of the rows"),
+        (then(roc_by_row, lambda s: (s[0][1:], s[1][1:])), "in the order of the rows"),
         (lambda t, s: roc(turn=lambda p: p[1:])(t, s), "first point"),
         (roc(turn=lambda p: p[::-1]), "(1, 1) to (0, 0)"),
         (roc(turn=lambda p: p[:0:-1]), "from the lowest threshold"),
@@ -565,6 +606,7 @@ WRONG = {
         (threshold(warns=np.greater), "You use `>`"),
         (threshold(marks=lambda m: m[1:]), "`np.inf` is not among"),
         (threshold(low=True), "*highest* is asked for"),
+        (threshold_by_row, "costs 1, and so does 0.8"),
         (threshold(low=True, marks=lambda m: m[1:]), "`np.inf`, never a warning"),
         (threshold(marks=lambda m: [m[1] + 1, *m[1:]]), "just above"),
         (lambda *case: 0.5, "always 0.5"),
@@ -627,6 +669,10 @@ WRONG = {
         (bootstrap(rows=np.isin), "not a mask"),
         (bootstrap(rows=lambda g, drawn: g / 2), "whole numbers"),
         (bootstrap(rows=lambda g, drawn: g[:0]), "it got none"),
+        (
+            bootstrap(rows=lambda g, drawn: [np.flatnonzero(g == k) for k in drawn]),
+            "`np.concatenate` joins",
+        ),
         (bootstrap(fixed=100), "`score` was asked 100 times"),
         (bootstrap(draw=lambda rng, names, g: rng.choice(g, len(names))), "Large groups"),
         (bootstrap(draw=lambda rng, names, g: rng.choice(names, 9)), "took 9 groups"),
@@ -668,6 +714,7 @@ WRONG = {
         (importance(shuffle=lambda t, j, rng: np.delete(t, j, 1)), "taken away"),
         (importance(shuffle=lambda t, j, rng: put(t, j, rng.shuffle(t[:, j]))), "returns None"),
         (importance(shuffle=lambda t, j, rng: t[0]), "takes a table like `x`"),
+        (importance(shuffle=unchanged), "what it *returns*"),
         (importance(end=lambda base, values: np.mean(values) - base), "sign is wrong"),
         (importance(end=lambda base, values: base / np.mean(values)), "ratio"),
         (importance(end=lambda base, values: base * len(values) - sum(values)), "sum over"),
@@ -686,6 +733,8 @@ WRONG = {
     check.multi_pass: [
         (multi_pass(keep=False), "single pass"),
         (multi_pass(best=max), "*highest* score"),
+        (multi_pass_of_last, "was chosen first"),
+        (lambda score, x, rng: multi_pass()(lambda t: score(x), x, rng), "what it *returns*"),
         (multi_pass(left="all"), "twice"),
         (multi_pass_of_places(lambda left, place: left.pop(place)), "`left[position]`"),
         (multi_pass_of_places(lambda left, place: left.remove(place)), "`left[position]`"),
@@ -702,6 +751,8 @@ WRONG = {
         (loss(mark=lambda z, e: ops.quantile(z, 1 - RATE)), "*all* logits"),
         (loss(mark=lambda z, e: threshold_of(z, 1 - e, 1 - RATE)), "quantile `RATE`"),
         (loss(mark=lambda z, e: threshold_of(z, e)), "logits of the *events*"),
+        (loss(mark=from_lowest(1e9)), "*lowest* logit"),
+        (loss(mark=from_lowest(-1e9)), "*lowest* logit"),
         (loss(over=lambda e: 1 - e), "*without* an event"),
         (loss(over=ops.ones_like), "over all rows"),
         (loss(cost=lambda t, z: ops.softplus(z - t)), "sign is wrong"),

@@ -1,6 +1,7 @@
 """The checks of lab 08 against right, blank and wrong answers."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from failing import at_once, fails, three_tests
 from keras import ops
@@ -42,6 +43,10 @@ def by_tensors(series, share):
     train, test = map(ops.convert_to_tensor, parts)
     mean, std = ops.mean(train), ops.std(train)
     return (train - mean) / std, (test - mean) / std
+
+
+def by_pandas(series, share):
+    return split(end=lambda a, b, x: (z(a, a), z(b, a)))(pd.Series(series), share)
 
 
 def overwritten(train, test, series):
@@ -149,6 +154,11 @@ def centered(series, p):
 def crooked(series, p):
     table = sliding_window_view(series, p)
     return np.linalg.lstsq(table, series[p:], rcond=None)[0]
+
+
+def rows_backwards(series, p):
+    table = [[1, *series[t - 1 : t - p - 1 : -1]] for t in range(p, len(series))]
+    return np.linalg.lstsq(np.array(table), series[p:], rcond=None)[0]
 
 
 def forecast(
@@ -270,6 +280,7 @@ RIGHT = {
         split(),
         by_hand,
         by_tensors,
+        by_pandas,
         split(end=lambda a, b, x: ((a - a.mean()) / a.std(ddof=1), (b - a.mean()) / a.std(ddof=1))),
     ],
     check.rolling_windows: [windows(), by_views, by_indices, strict],
@@ -314,6 +325,7 @@ WRONG = {
     ],
     check.rolling_windows: [
         (windows(gap=-1), "includes the target"),
+        (windows(gap=-1), " 8."),  # the targets that the text names are the expected ones
         (until(lambda room, n_out: room + 2, gap=-1), "includes the target"),
         (windows(cut=lambda x, s, n, _: x[s : s + n + 1]), "longer than `n_in`"),
         (until(lambda room, n_out: room, gap=1), "one step too late"),
@@ -351,6 +363,9 @@ WRONG = {
         (regression(end=lambda a, *_: a[[0, *range(len(a) - 1, 0, -1)]]), "wrong order"),
         (regression(one=False), "constant is missing"),
         (crooked, "n - p of them"),
+        (rows_backwards, "end of -1"),
+        (regression(end=lambda a, *_: (a[0], a[1:])), "the same array"),
+        (regression(end=lambda a, *_: [a[1:], a[0]]), "the same array"),
         (regression(end=lambda a, *_: a[1:]), "not among them"),
         (regression(end=lambda a, *_: np.append(a[1:], a[0])), "comes last"),
         (regression(end=lambda a, *_: a[::-1]), "comes last"),

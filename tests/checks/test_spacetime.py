@@ -366,6 +366,7 @@ RIGHT = {
 WRONG = {
     check.displacement: [
         (moved(cross=lambda a, b: a * b.conj()), "Both signs are wrong"),
+        (moved(back=np.fft.fft2), "the *inverse* FFT"),
         (moved(wrap=lambda p, n, other: p), "subtract the size"),
         (moved(wrap=lambda p, n, other: p - other if p > other // 2 else p), "sizes are mixed up"),
         (moved(wrap_columns=lambda p, w, h: p - h if p > h // 2 else p), "sizes are mixed up"),
@@ -403,6 +404,7 @@ WRONG = {
         (moving(shift=edged("nearest")), "edges are carried on"),
         (moving(shift=edged("reflect")), "edges are carried on"),
         (moving(shift=lambda f, m: edged("constant")(f, np.round(m))), "Fractions"),
+        (moving(shift=lambda f, m: ndimage.shift(f.astype(float), m, order=0)), "Fractions"),
         (moving(shift=lambda f, m: ndimage.shift(f, m, order=1)), "Make floats of the frame"),
         (moving(shift=lambda f, m: ndimage.shift(f, m)), "Make floats of the frame"),
         (
@@ -427,15 +429,29 @@ WRONG = {
         (scored(far=lambda h, m, f, c: h / (h + f)), "1 - FAR"),
         (scored(end=lambda *rows: np.nan_to_num(rows)), "is NaN"),
         (dry_is_zero(), "is NaN"),
-        (dry_is_zero(csi=0, pod=0), "is NaN. Step 1: 0 hits, 0 misses, 0 false alarms"),
+        (dry_is_zero(csi=0, pod=0), "is NaN. Step 1: hits 0, misses 0, false alarms 0"),
         (dry_is_zero(csi=0, far=0), "is NaN. Step 1"),
         (dry_is_zero(pod=0), "is NaN. Step 1"),
-        (lambda o, f, t: scored()(f, o, t), "have changed places"),
+        (lambda o, f, t: scored()(f, o, t), "or `observed` and `forecast`"),
+        (
+            scored(
+                csi=lambda h, m, f, c: (h + c) / (h + c + m + f),
+                pod=lambda h, m, f, c: (h + c) / (h + c + m),
+                far=lambda h, m, f, c: f / (h + c + f),
+            ),
+            "hits count dry pixels",
+        ),
+        (
+            scored(pod=lambda h, m, f, c: h / (h + f), far=lambda h, m, f, c: m / (h + m)),
+            "Misses and false alarms have changed places",
+        ),
         (scored(np.greater, far=lambda h, m, f, c: f / (f + c)), "*rate*"),
         (scored(end=lambda *rows: [row.tolist() for row in rows]), "but each part is a list"),
         (lambda *case: tuple(zip(*by_scikit_learn(*case).T, strict=True)), "each part is a tuple"),
         (scored(end=lambda csi, pod, far: csi), "3 arrays, (csi, pod, far)"),
-        (scored(end=lambda csi, pod, far: (csi, pod, far**2)), "Step 0:"),
+        (scored(csi=lambda h, m, f, c: h / h + m + f), "in brackets? Step 0"),
+        (scored(pod=lambda h, m, f, c: h / h + m), "in brackets? Step 0"),
+        (scored(end=lambda csi, pod, far: (csi, pod, far**2)), "Step 0: hits"),
     ],
     check.conv3d_shape: [
         (sizes(valid=lambda i, k, s: (i - k) // s), "+ 1 is missing"),
@@ -538,7 +554,8 @@ WRONG = {
         (lambda f, r: matched()(f, r).ravel(), "result is flat"),
         (lambda f, r: matched()(r, f).ravel(), "changed places"),
         (lambda f, r: matched()(f, r).T, "shape of the forecast, (2, 3)"),
-        (matched(kind=lambda f, r: f.dtype), "fractions"),
+        (matched(kind=lambda f, r: f.dtype), "the type of the forecast"),
+        (matched(kind=lambda f, r: int), "one of whole numbers"),
         (matched_in_place, "changes its input in place (argument 1)"),
         (matched_by_ranks("min"), "is used once"),
         (matched_by_ranks("average"), "is used once"),
@@ -597,6 +614,15 @@ def test_scores_tell_of_the_warning(capsys):
         text = capsys.readouterr().out
         assert "Correct" in text
         assert ("NumPy warns" in text) == (divide == "warn")
+
+
+def test_a_flat_place_is_not_told_of_the_sign():
+    def displacement(before, after):
+        return np.argmax(np.fft.ifft2(np.fft.fft2(after) * np.fft.fft2(before).conj()).real)
+
+    flat = moved(wrap=lambda p, *n: p, end=lambda r, c, s: r * s[1] + c)
+    fails(check.displacement, flat, match=r"^`np\.unravel_index` turns")
+    fails(check.displacement, displacement, match="^Two numbers are asked for")
 
 
 def test_a_large_difference_is_told_of_one_state(capsys):

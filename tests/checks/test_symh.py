@@ -337,6 +337,7 @@ WRONG = {
         (described(missing=lambda v: np.isnan(v).sum()), "This is a count"),
         (described(missing=lambda v: 100 * np.isnan(v).mean()), "percentage"),
         (described(longest_gap=lambda v: np.isnan(v).sum()), "number of all missing"),
+        (described(missing=lambda v: np.mean(v == np.nan)), "NaN is equal to nothing"),
         (described(longest_gap=lambda v: np.sum(np.array(gap_lengths(v)) > 0)), "number of gaps"),
         (described(longest_gap=lambda v: max(gap_lengths([*v, 0])[:-2])), "A gap is forgotten"),
         (described(median=lambda v: np.median(np.nan_to_num(v))), "count as 0"),
@@ -372,6 +373,7 @@ WRONG = {
         (lambda storm, a, b: storm[a:b], "not row numbers"),
         (lambda storm, a, b: storm[storm["time"] >= a and storm["time"] <= b], "brackets"),
         (lambda storm, a, b: storm[both(storm["time"], a, b)], "raise a `ValueError`"),
+        (selected(lambda t, a, b: (t <= a) & (t >= b)), "Rows lie in this interval"),
     ],
     check.split_by_storm: [
         (parts(lambda t, m: t[::2], lambda t, m: t[1::2]), "it goes as a whole"),
@@ -388,6 +390,7 @@ WRONG = {
     ],
     check.vbs: [
         (lambda v, bz: electric(1000 * v, bz), "The factor 1e-3"),
+        (lambda v, bz: electric(1e6 * v, bz), "its inverse"),
         (lambda v, bz: electric(v, -bz), "The sign is wrong"),
         (lambda v, bz: -1e-3 * v * bz, "Northward field counts"),
         (lambda v, bz: 1e-3 * v * np.abs(bz), "Northward field counts"),
@@ -399,6 +402,8 @@ WRONG = {
     ],
     check.ring_current: [
         (burton(dt=5), "steps are too long"),
+        (burton(tau=7.7 / 12), "The decay is per"),
+        (burton(q=lambda v: 12 * driven(v)), "Q is per"),
         (burton(tau=-7.7), "The sign of the decay"),
         (burton(q=lambda v: -driven(v)), "The sign of Q"),
         (burton(q=lambda v: -5.4 * (v - 0.5)), "threshold is missing"),

@@ -10,7 +10,7 @@ from failing import at_once, fails, three_tests
 from keras import layers, ops
 
 from helpers.checks import transfer as check
-from helpers.checks.core import NotAttempted
+from helpers.checks.core import CheckFailed, NotAttempted
 
 NORMS = {
     "sigmoid": np.array([1e-2, 1e-4, 1e-9]),
@@ -136,6 +136,11 @@ def block_relu_shortcut(x, filters, stride=1):
 
 def block_concat(x, filters, stride=1):
     return block(x, filters, stride, join=layers.concatenate)
+
+
+def branch_joined(x, reduced, filters, kernel_size):
+    narrow = conv(x, reduced, 1)
+    return layers.Concatenate()([narrow, conv(narrow, filters, kernel_size)])
 
 
 def classifier(
@@ -312,7 +317,7 @@ def weights_inverted(labels, groups):
 
 def weights_by_loops(labels, groups):
     pairs = list(zip(labels, groups, strict=True))
-    return [len(pairs) / (len(set(pairs)) * pairs.count(pair)) for pair in pairs]
+    return np.array([len(pairs) / (len(set(pairs)) * pairs.count(pair)) for pair in pairs])
 
 
 def weights_by_numpy(labels, groups):
@@ -399,7 +404,8 @@ WRONG = [
             (lambda x, r, f, k: conv(conv(x, r, 1), r, k), "not `filters`"),
             (lambda x, r, f, k: conv(conv(x, r, k), f, k), "is not 1 x 1"),
             (lambda x, r, f, k: conv(conv(x, r, 1), f, 3), "as large as `kernel_size`"),
-            (lambda x, r, f, k: conv(x, r, 1), "1 convolution(s)"),
+            (lambda x, r, f, k: conv(x, r, 1), "has passed 1 convolution(s)"),
+            (branch_joined, "Only the map"),
             (lambda x, r, f, k: layers.Dense(f)(x), "has parameters"),
             (lambda x, r, f, k: layers.ReLU()(x), "no convolution"),
             (lambda x, r, f, k: conv(conv(x, r, 1), f, k, padding="valid"), "Height and width"),
@@ -557,6 +563,8 @@ WRONG = [
             (lambda y, g: np.ones(len(y)), "All samples count the same"),
             (lambda y, g: np.ones(4), "one for each combination"),
             (lambda y, g: {(0, 0): 1.0}, "of type `dict`"),
+            (lambda y, g: weights_by_loops(y, g).tolist(), "of type `list`"),
+            (lambda y, g: weights_by_numpy(y, g) / len(y), "add up to 1"),
             (lambda y, g: np.arange(len(y)), "expected"),
             (lambda y, g: y / 0 * g, "NaN"),
         ]
@@ -680,6 +688,21 @@ def test_networks_that_differ_elsewhere(changes, phrase):
 def test_answers_that_are_no_model():
     fails(check.alexnet, [layers.Flatten()], match=r"keras\.Sequential")
     fails(check.alexnet, keras.Sequential([layers.Flatten()]), match="begin with")
+
+
+def test_the_images_are_named_only_where_an_error_is_about_them():
+    with pytest.raises(CheckFailed, match="stopped with an error") as failure:
+        check.frozen_classifier(lambda b, n: keras.Sequential([b.output]))
+    assert "takes images" not in str(failure.value)
+
+
+def test_an_error_of_keras_is_shown_without_codes_of_color():
+    def other(backbone, classes):
+        return classifier_sequential(keras.Sequential([keras.Input((9, 9, 3))]), classes)
+
+    with pytest.raises(CheckFailed, match="when it was given images") as failure:
+        check.frozen_classifier(other)
+    assert "\x1b" not in str(failure.value)
 
 
 def test_the_gradient_that_vanishes():

@@ -113,6 +113,19 @@ def iou_by_tensor(truth, predicted, classes):
     return ops.stack(scores)
 
 
+def iou_by_loops(truth, predicted, classes):
+    if truth.ndim == 2:
+        truth, predicted = truth[None], predicted[None]
+    n, h, w = truth.shape
+    both, either = np.zeros((2, classes))
+    for i, row, column in np.ndindex(n, h, w):
+        t, p = truth[i, row, column], predicted[i, row, column]
+        both[t] += t == p
+        either[t] += 1
+        either[p] += t != p
+    return [a / b if b else np.nan for a, b in zip(both, either, strict=True)]
+
+
 def python_division(truth, predicted, classes):
     return [
         int(np.sum((truth == c) & (predicted == c))) / int(np.sum((truth == c) | (predicted == c)))
@@ -310,6 +323,15 @@ def dice_where_met(truth, predicted, classes):
     return scores
 
 
+def dice_of_added_masks(truth, predicted, classes):
+    scores = np.full(classes, np.nan)
+    for k in range(classes):
+        a, b = truth == k, predicted == k
+        if (a | b).any():
+            scores[k] = 2 * np.sum(a & b) / np.sum(a + b)
+    return scores
+
+
 def cut_from(row, flip=lambda array: array[:, ::-1]):
     """An augmentation that cuts from row `row(down)` on."""
 
@@ -375,7 +397,7 @@ RIGHT = {
         by_lists,
         lambda *case: ops.array(by_zeros(*case)),
     ],
-    check.iou: [overlap(), iou_by_confusion, iou_by_tensor],
+    check.iou: [overlap(), iou_by_confusion, iou_by_tensor, iou_by_loops],
     check.dice: [as_dice(), dice_by_confusion, lambda *case: 2 / (1 + 1 / overlap()(*case))],
     check.augment: [augment, shifted_first, by_scipy],
     check.decoder_block: [
@@ -406,7 +428,7 @@ WRONG = {
         (lambda x, k, s: stamps(x.T, k, s).T[::-1], "pixel `["),
         (lambda x, k, s: stamps(x.T, k, s), "row j and column i"),
         (stamps_with(dtype=None), "whole numbers"),
-        (added_in_place, "`np.zeros(shape)` makes"),
+        (added_in_place, "holds whole numbers, so the fractions are lost. `np.zeros(shape)` makes"),
         (stamps_with(rows=lambda h, w: h), "one side of the image"),
         (stamps_with(rows=min), "one side of the image"),
         (lambda x, k, s: stamps(x * (np.arange(len(x)) < 1)[:, None], k, s), "inside a loop"),
@@ -449,11 +471,13 @@ WRONG = {
         (scored(united, lambda n: range(n - 1)), "Class 1 is NaN, but it is in the truth"),
         (without_brackets, "`/` comes before `&`"),
         (without_sum, "`np.sum(a & b)`"),
+        (lambda t, p, n: overlap()(np.ones((2, 9), int) + t, p, n), "`(h, w)` or `(n, h, w)`"),
     ],
     check.dice: [
         (as_dice(above=lambda i, t, p: i), "factor 2 is missing"),
         (overlap(), "This is IoU"),
         (as_dice(below=lambda i, t, p: t + p - i), "divide by the union"),
+        (dice_of_added_masks, "count each area by itself"),
         (as_dice(absent=0), "the worst score"),
         (dice_where_met, "is NaN, but it is in the prediction"),
         (as_dice(per_image=True), "each image"),
@@ -473,6 +497,10 @@ WRONG = {
         (augment_with(mode="reflect"), "mirror image"),
         (in_place, "in place"),
         (augment_with(high=4), "`rng.integers(-4, 4)` never draws 4"),
+        (
+            augment_with(draw=lambda rng, m: (m[0], *rng.uniform(-4, 5, 2).astype(int))),
+            "One end is missing: for example",
+        ),
         (augment_with(low=0), "one direction only"),
         (augment_with(high=4), "8 shifts up or down"),
         (cut_from(lambda n: n), "begins at row 4"),
@@ -498,6 +526,7 @@ WRONG = {
         (augment_with(end=lambda i, m: (i, m / 2)), "interpolated"),
         (augment_with(end=lambda i, m: (np.repeat(i, 3, axis=2), m)), "axis of the channels"),
         (augment_with(end=lambda i, m: (i[:-1], m[:-1])), "A piece is missing"),
+        (augment_with(end=lambda i, m: (i.transpose(1, 0, 2), m)), "rows come first"),
         (augment_with(end=lambda i, m: (m, i)), "image first"),
         (augment_with(end=lambda i, m: i), "two arrays"),
         (augment_with(end=lambda i, m: (i, m.astype(float))), "type float64"),
@@ -512,9 +541,17 @@ WRONG = {
         (block(activation=None), "is linear"),
         (block(activation=None, up_relu="relu"), "skip passes no activation"),
         (block(up_padding="valid"), "little more than twice"),
+        (
+            steps(lambda x, f: layers.Conv2DTranspose(2, f, strides=2)(x), joined),
+            "kernel is its second argument",
+        ),
         (block(padding="valid"), "little less than twice"),
         (block(strides=1), "not enlarged"),
         (steps(lambda x, f: layers.Conv2DTranspose(f, 2)(x), joined), "that takes `strides=2`"),
+        (
+            lambda x, skip, f: steps(lambda x, f: x, joined)(x, None, f),
+            "called on the result",
+        ),
         (steps(lambda x, f: layers.Conv2DTranspose(f, 2, strides=2), joined), "the layer on x"),
         (steps(doubled, lambda x, skip: layers.Concatenate()), "the layer on x"),
         (steps(doubled, lambda x, skip: layers.Concatenate()(x, skip)), "one list"),

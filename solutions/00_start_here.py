@@ -53,6 +53,9 @@ from helpers.checks import start as check
 #
 # A check that does not say *Correct* stops *Run all* at its cell. This is intended: nothing is broken.
 #
+# `NameError: name 'check' is not defined`, or any other name: Python has not run the cell that makes
+# it, or was started anew since. Run the cells from the top.
+#
 # ### Exercise 1: double a number
 #
 # Write a function that returns twice its argument: `double(3)` is `6`. Run the check **before** you

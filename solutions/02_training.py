@@ -138,7 +138,7 @@ def storm_loss(y_true, y_pred):
 check.storm_loss(storm_loss)
 
 # %% [markdown]
-# Now storms. One number, the *driver*, is known some hours ahead; the *strength* of the storm follows
+# Now storms. One number, the *driver*, is known some hours ahead; the *strength* of what comes follows
 # it, with a noise that is skewed and grows with the driver: mostly a little, at times a lot. A small
 # network forecasts the strength. A strength of 5 or more counts as a storm.
 
@@ -168,9 +168,9 @@ def train_forecaster(loss, seed):
 
 # %% [markdown]
 # We train it once with the MSE and once with your loss, from the same first weights, and repeat
-# this with three seeds. Each pair is judged on 2,000 new storms: how many storms were forecast
-# below 5 (*missed*), and how many forecasts of 5 or more were *false alarms*? It takes about ten
-# seconds. What do you expect of each?
+# this with three seeds. Each pair is judged on 2,000 new cases: how many of the storms among them
+# were forecast below 5 (*missed*), and how many forecasts of 5 or more were *false alarms*? It
+# takes ten to fifteen seconds. What do you expect of each?
 
 # %%
 forecasters = {}
@@ -187,7 +187,7 @@ for seed in training.track([1, 2, 3]):
 # %% [markdown]
 # Fewer storms are missed, and there are more false alarms: that is what we asked for. There is no
 # free gain; the loss says which mistake you prefer. The figure shows the last pair, and the new
-# storms as gray points. Where do the two forecasts differ most?
+# cases as gray points. Where do the two forecasts differ most?
 
 # %%
 axis_driver = np.linspace(0, 10, 101)[:, None]
@@ -195,7 +195,7 @@ figure, axis = plt.subplots()
 axis.plot(driver, strength, ".", color="0.75", markersize=3)
 axis.hlines(STORM, 0, 10, color=plots.BLACK, linestyle=":")
 axis.text(0.1, STORM + 0.15, "a storm from here on")
-axis.text(0.1, 7.5, "points: new storms", color="0.4")
+axis.text(0.1, 7.5, "points: new cases", color="0.4")
 for name, color, line in [("MSE", plots.BLUE, "--"), ("storm_loss", plots.VERMILION, "-")]:
     curve = keras.ops.convert_to_numpy(forecasters[name](axis_driver))
     axis.plot(axis_driver, curve, line, color=color)
@@ -447,7 +447,7 @@ def steps_needed(heights, tolerance=0.05):
 # Be fair: a learning rate that suits one optimizer is wrong for another. So each may try the same
 # five, 300 steps each, and shows its best: the one that needs the fewest steps to a height below
 # 0.05. (Some rates explode; the line `errstate` only silences the warnings about infinite numbers.)
-# This takes ten seconds.
+# This takes about twenty seconds.
 
 # %%
 makers = {
@@ -769,7 +769,7 @@ def fit(network, learning_rate, callbacks=()):
 # %% [markdown]
 # Two networks are trained, one with two hidden layers of 256 units, one with a single hidden layer
 # of 16. A coin decides which of them is called A and which B. The small one has a lower learning
-# rate, so that its curves are smooth. It takes about ten seconds.
+# rate, so that its curves are smooth. It takes ten to fifteen seconds.
 
 # %%
 keras.utils.set_random_seed(2)
@@ -835,7 +835,7 @@ for letter, name in zip(letters, ["two layers of 256", "one layer of 16"], stric
 # %% [markdown]
 # The large network has more than two hundred thousand weights for 1,000 digits. It learns them by
 # heart, the wrong labels too, and then answers new digits by what it learned from these. Its loss
-# rises clearly, while its accuracy changes little: the cross-entropy is never satisfied, so the
+# rises clearly, while its accuracy changes much less: the cross-entropy is never satisfied, so the
 # network makes its answers ever more **certain**, even those that are wrong. Whoever needs
 # probabilities (is it a storm with 80 %?) is hurt most.
 #
@@ -1036,9 +1036,9 @@ plots.show(
 
 # %% [markdown]
 # The round blue points first: training accuracy is measured against the labels as they are, wrong
-# ones included. Without a remedy the network gets nearly all of them "right", which is bad: with a
-# fifth of the labels random, no more than about 82 % can be learned from the pictures, the rest
-# only by heart. (82 and not 80, because a random digit is the right one in one of ten cases.)
+# ones included. Without a remedy the network gets nearly all of them "right", which is bad: the
+# wrong labels (their share was printed when we split the data) can't be learned from the pictures,
+# only by heart.
 #
 # **Augmentation** helps most: it never shows the same picture twice, so there is nothing to learn
 # by heart, and it adds knowledge, what a digit may look like. (It does better in validation than in

@@ -12,7 +12,7 @@
 # - use a trained backbone as encoder, and make rare classes count.
 #
 # You need about three hours. The notebook computes for two and a half to four minutes on two CPU
-# cores and takes up to 1.5 GB of memory. The photos: cats and dogs of the Oxford-IIIT Pet data.
+# cores and takes up to 1.6 GB of memory. The photos: cats and dogs of the Oxford-IIIT Pet data.
 # Offline: the drawn animals of lab 05. The weather at the end is made by the lab itself.
 
 # %%
@@ -550,8 +550,8 @@ show_rows(
 
 # %% [markdown]
 # Without skips the network draws a smooth shape roughly where the animal is: offline mostly with an
-# even band as border, on the real photos with none, and there it is little better than *position*
-# above. With skips the outline is finer, but ragged and in places torn.
+# even band as border, on the real photos with none, and there it is only somewhat better than
+# *position* above. With skips the outline is finer, but ragged and in places torn.
 #
 # Where is it wrong? For the animal alone, the next figure marks in blue what was found (*true
 # positives*), in orange-red what was taken for an animal but is none (*false positives*), and in
@@ -596,7 +596,7 @@ plots.show(
 
 # %% [markdown]
 # With skips there are fewer false alarms on the whole, though not in every photo; on the real photos
-# what is missed hardly changes. Two kinds of mistakes remain: thin parts that are missed, and whole
+# no less is missed. Two kinds of mistakes remain: thin parts that are missed, and whole
 # regions that are wrong. The regions are not a question of *where* but of *what*, and for that the
 # network has seen too few photos.
 

@@ -97,10 +97,10 @@ import keras
 from keras import layers
 
 keras.utils.set_random_seed(7)
-x = np.random.default_rng(7).normal(size=(2, 5, 3)).astype("float32")  # 2 sequences, 5 steps
-print("last state only:", layers.SimpleRNN(4)(x).shape)
-print("all states:     ", layers.SimpleRNN(4, return_sequences=True)(x).shape)
-repeated = layers.RepeatVector(6)(x[:, 0])
+batch = np.random.default_rng(7).normal(size=(2, 5, 3)).astype("float32")  # 2 sequences, 5 steps
+print("last state only:", layers.SimpleRNN(4)(batch).shape)
+print("all states:     ", layers.SimpleRNN(4, return_sequences=True)(batch).shape)
+repeated = layers.RepeatVector(6)(batch[:, 0])
 print("from one vector:", layers.SimpleRNN(4, return_sequences=True)(repeated).shape)
 
 # %% [markdown]
@@ -165,9 +165,9 @@ check.unroll(unroll)
 # %%
 rnn = layers.SimpleRNN(4)
 padded = np.full((2, 50, 3), -9, "float32")
-padded[:, :5] = x
+padded[:, :5] = batch
 to_numpy = keras.ops.convert_to_numpy
-print("as it is:            ", to_numpy(rnn(x))[0].round(3))
+print("as it is:            ", to_numpy(rnn(batch))[0].round(3))
 print("padded, with mask:   ", to_numpy(rnn(layers.Masking(-9)(padded)))[0].round(3))
 for row in to_numpy(rnn(padded)):
     print("padded, without mask:", row.round(3))

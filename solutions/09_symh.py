@@ -233,7 +233,7 @@ example = storms.storm(deepest)
 plots.show(
     stack(example),
     alt="Four panels over more than a week. The speed jumps, Bz swings far below zero, "
-    "density is high and has gaps, and SYM-H falls hundreds of nT, to come back over days.",
+    "density is high, with a gap at least, and SYM-H falls hundreds of nT, to come back over days.",
 )
 
 # %% [markdown]
@@ -592,7 +592,7 @@ axis.legend()
 plots.show(
     figure,
     alt="SYM-H of the deepest training storm and two physical models. Both fall and come back "
-    "with it, but to different depths, and they don't agree with it in the recovery.",
+    "with it, but to different depths, and not both follow it in the recovery.",
 )
 
 # %% [markdown]
@@ -613,7 +613,7 @@ pd.DataFrame(rows).groupby("model").agg(["mean", "std"]).round(1)
 
 # %% [markdown]
 # All in nT. O'Brien and McPherron err less on average, and their minima are too high: their storms
-# are not deep enough. And from storm to storm the depth scatters by some 50 nT, for both: a few
+# are not deep enough. And from storm to storm the depth scatters by some 40 to 50 nT: a few
 # constants don't fit every storm, and a wind with gaps doesn't help. What the physics gets right
 # (that SYM-H answers the wind, when, and how it decays), a network needn't learn from scratch. What
 # it gets wrong is the network's work. And a forecast for one or two hours needn't run free: it may
@@ -991,7 +991,7 @@ combinations = list(itertools.product(*grid.values()))
 tried = rng.choice(len(combinations), size=12, replace=False)
 search = pd.DataFrame([combinations[k] for k in tried], columns=list(grid))
 search["RMSE (nT)"] = [
-    walk_score(*settings) for settings in training.track(search.itertuples(index=False))
+    walk_score(*settings) for settings in training.track(list(search.itertuples(index=False)))
 ]
 search.sort_values("RMSE (nT)").round(2)
 
@@ -1696,7 +1696,7 @@ check.peaks(peaks, table.loc["below -200", "bias network"])
 # all three. Part of the bias is unavoidable: a good forecast says the middle of what may come, and
 # if you pick the hours that turned out extreme, that middle was less extreme (*regression to the
 # mean*). Look at the number of storms in that class, too: a handful at most, which is too few to
-# judge by. On the real storms nearly all these rows are from one, with most of its speed missing.
+# judge by. On the real storms most of these rows are from one.
 #
 # Compare each class's share of the rows with its share of the squared error. So the RMSE hides
 # two things: a model can be excellent in the quiet hours that nobody cares about, and two models with

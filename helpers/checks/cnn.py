@@ -35,6 +35,20 @@ ONE_SIDE = (
     "Zeros stand on both sides of the image, left and right, above and below: it grows by 2p, not "
     "by p."
 )
+LAST_MISSING = (
+    "The last row and the last column are missing. Zeros stand below and on the right, too: the "
+    "image grows by 2p. And the first window counts: + 1."
+)
+PADDED_RESULT = "You padded the result. The zeros go around the image, *before* the kernel slides."
+FULL = "The kernel starts outside the image (the *full* mode). Keep it inside: *valid*."
+NOT_VALID = (
+    "The kernel stands over more zeros than `padding` says, as in the *full* and in the *same* "
+    "mode. Keep it inside the padded image: *valid*."
+)
+NOT_ANEW = (
+    "The second plane also holds the first one. Each filter begins its sum at 0 again: where do "
+    "you set it to 0?"
+)
 STARTED_LATE = "The first window begins at row 0 and column 0; yours begins one step later."
 MATRIX_PRODUCT = "`@` and `np.dot` make the matrix product. Multiply number by number: `*`."
 WINDOW = (
@@ -180,10 +194,7 @@ def _valid_shapes(image, kernel):
             (h - b + 1, w - b + 1),
             "The kernel need not be square: its height and its width have their own sizes.",
         ),
-        (
-            (h + a - 1, w + b - 1),
-            "The kernel starts outside the image (the *full* mode). Keep it inside: *valid*.",
-        ),
+        ((h + a - 1, w + b - 1), FULL),
         (
             (),
             "One number came back. Collect one for each position of the window, in an array of "
@@ -217,7 +228,7 @@ def convolve_strided(answer):
             image, kernel = IMAGE, KERNEL
         padded = np.pad(image, p)
         right = _keras_conv(padded, kernel, s)
-        mistakes = _strided_mistakes(image, kernel, p, s)
+        mistakes = list(_strided_mistakes(image, kernel, p, s))
         result = _call_by_windows(answer, image, kernel, p, s)
         _explain_shape(result, right, _strided_shapes(image, kernel, p, s), mistakes)
         result.equals(right, tolerance=TOLERANCE, wrong=mistakes)
@@ -244,14 +255,6 @@ def _strided_shapes(image, kernel, p, s):
         ),
         (shape(lambda i, k: (i - k + 2 * p) // s), "One row and one column are missing: + 1."),
         (
-            shape(lambda i, k: (i - k + 1) // s + 2 * p),
-            "You padded the result. The zeros go around the image, *before* the kernel slides.",
-        ),
-        (
-            shape(lambda i, k: -((k - i - 1) // s) + 2 * p),
-            "You padded the result. The zeros go around the image, *before* the kernel slides.",
-        ),
-        (
             shape(lambda i, k: -(-i // s)),
             "This is the size that *same* padding gives. Put as many zeros on each side as "
             "`padding` says.",
@@ -260,12 +263,26 @@ def _strided_shapes(image, kernel, p, s):
 
 
 def _strided_mistakes(image, kernel, p, s):
-    """Return (value, message) pairs."""
+    """Yield (value, message) pairs."""
     padded = np.pad(image, p)
     rows, columns = _slide(padded, kernel, s).shape
     full = _slide(padded, kernel)
-
-    return [
+    outside = [(size - 1, size - 1) for size in kernel.shape]
+    half_outside = [(size // 2, (size - 1) // 2) for size in kernel.shape]
+    thinned = padded[::s, ::s]
+    if np.all(np.greater_equal(thinned.shape, kernel.shape)):
+        yield (
+            _slide(thinned, kernel),
+            "You left out pixels of the image. The stride moves the window, and inside a window "
+            "every pixel counts.",
+        )
+    yield from [
+        (_slide(np.pad(padded, outside), kernel, s), NOT_VALID),
+        (_slide(np.pad(image, outside), kernel, s), NOT_VALID),
+        (_slide(np.pad(padded, half_outside), kernel, s), NOT_VALID),
+        (np.pad(_slide(image, kernel, s), p), PADDED_RESULT),
+        (np.pad(_slide(image, kernel), p)[::s, ::s], PADDED_RESULT),
+        (_slide(padded, kernel, s)[:-1, :-1], LAST_MISSING),
         (_slide(image, kernel), NO_EFFECT),
         (_slide(image, kernel, s), NO_PADDING),
         (_slide(np.pad(image, ((p, 0), (p, 0))), kernel, s), ONE_SIDE),
@@ -399,6 +416,7 @@ def conv_layer(answer):
                     "The input channels are still there: sum over them.",
                 ),
                 ((*shape[:2], filters), "The output is as large as the image: no padding here."),
+                ((2 * shape[0] - rows, 2 * shape[1] - columns, filters), FULL),
                 ((rows, rows, filters), SQUARE),
                 ((columns, columns, filters), SQUARE),
                 (
@@ -449,6 +467,12 @@ def _layer_mistakes(image, kernels, bias, right):
             np.repeat(right[..., :1], right.shape[-1], axis=-1),
             "Every plane is the same: the first filter is used for all. Filter f is "
             "`kernels[..., f]`.",
+        ),
+        *((values, NOT_ANEW) for values in (np.cumsum(sums, -1) + bias, np.cumsum(right, -1))),
+        (
+            _slide_channels(image, np.repeat(kernels[:, :, :1], channels, axis=2)) + bias,
+            "The first plane of the filter meets every channel. Channel c has a plane of its own: "
+            "`kernels[:, :, c, f]`.",
         ),
         (
             _slide_channels(image, kernels[:, :, ::-1]) + bias,

@@ -857,7 +857,10 @@ _FRECHET = {
         )
     ),
     "The root is taken of each number. The root of a matrix S is the matrix R with R @ R = S: "
-    "`scipy.linalg.sqrtm`.": _faulty(root=lambda c, k: np.sqrt(c @ k)),
+    "`scipy.linalg.sqrtm`.": [
+        _faulty(root=lambda c, k: np.sqrt(c @ k)),
+        _faulty(root=lambda c, k: np.sqrt(np.maximum(c @ k, 0))),
+    ],
     "Only the variances count here, as if no two features were correlated. Multiply the whole "
     "covariance matrices with `@` and take the root of the matrix.": [
         _faulty(root=lambda c, k: np.sqrt(c * k)),

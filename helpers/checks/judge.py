@@ -93,7 +93,7 @@ def judge(
     if failed(result):
         hint = next((hint for pattern, hint in errors if re.search(pattern, str(result))), "")
         parts = [str(result), hint.format(*case), message]
-        raise CheckFailed("\n\n".join(filter(None, parts)))
+        raise CheckFailed("\n\n".join(filter(None, dict.fromkeys(parts))))  # nothing twice
     if array is None:
         result.array()
     always_finite = all(np.all(np.isfinite(each)) for each in rights)

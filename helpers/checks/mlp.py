@@ -1,5 +1,7 @@
 """Checks of lab 01: a neuron, softmax, cross-entropy, backpropagation, SGD and an MLP in Keras."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from .core import Answer, CheckFailed, Lab, call, describe, to_numpy
@@ -140,8 +142,15 @@ def softmax(answer):
     rng = np.random.default_rng(1)
     for z in [np.array([[1.0, 2.0, 3.0]]), rng.normal(size=(3, 3)), rng.normal(size=(4, 3))]:
         e = np.exp(z)
-        # Only a square batch lets NumPy divide by sums that have lost their axis.
-        flat = [(e / e.sum(axis=-1), _LOST_AXIS)] if len(z) == z.shape[1] else []
+        # Only a square batch lets NumPy go on with numbers that have lost their axis.
+        flat = []
+        if len(z) == z.shape[1]:
+            shifted = np.exp(z - z.max(axis=-1))
+            flat = [
+                (e / e.sum(axis=-1), _LOST_AXIS),
+                (shifted / shifted.sum(axis=-1), _LOST_MAXIMA),
+                (shifted / shifted.sum(axis=-1, keepdims=True), _LOST_MAXIMA),
+            ]
         call(answer, z).equals(
             _softmax(z),
             wrong=[
@@ -189,6 +198,11 @@ def softmax(answer):
 
 _LOST_AXIS = (
     "The sums have lost an axis, so each *column* was divided by a sum. Keep it: `keepdims=True`."
+)
+
+_LOST_MAXIMA = (
+    "The largest logits have lost an axis, so one was subtracted from each *column*. Keep it: "
+    "`keepdims=True`, and the same for the sums."
 )
 
 _WRONG_AXIS = (
@@ -276,6 +290,15 @@ def cross_entropy(answer):
                         np.log(np.exp(z - z.max(-1, keepdims=True)).sum(-1)) - z[np.arange(n), y]
                     ).mean(),
                     "The largest logit was subtracted in the sum only. Subtract it everywhere.",
+                ),
+                (
+                    -np.log(_softmax(z))[:, y].mean(),
+                    "You took the columns that `y` names from *every* row. Each row has one right "
+                    "class, so it gives one number.",
+                ),
+                (
+                    np.log(np.exp(z).sum()) - z[np.arange(n), y].mean(),
+                    "You added up the exponentials of all rows. Each row has its own sum.",
                 ),
                 (
                     _cross_entropies(z, z.argmax(-1)).mean(),
@@ -496,8 +519,21 @@ def _judge_epoch(answer, batch_size):
             f"Return a dictionary with the same keys as `parameters`; this is "
             f"{describe(given.value)}."
         )
+    calls = _once_each(calls, n)
     _judge_batches(calls, x, y, batch_size)
     _judge_steps(calls, given.value, start, rate, batch_size)
+
+
+def _once_each(calls, n):
+    """Leave out calls that only repeat the one before (one for each parameter, for example)."""
+    once = calls[:1]
+    for before, this in pairwise(calls):
+        same = this[0].keys() == before[0].keys() and all(
+            np.array_equal(this[0][name], before[0][name]) for name in this[0]
+        )
+        if not (same and np.array_equal(this[2], before[2])):
+            once.append(this)
+    return once if sum(labels.size for _, _, labels in once) == n else calls
 
 
 def _made_up_slope(x):

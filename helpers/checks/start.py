@@ -19,7 +19,7 @@ def double(answer):
             2 * x,
             wrong=[
                 (x, "You return the number itself: multiply it by two first."),
-                (x**2, "You squared the number. `**` is a power; doubling needs a product."),
+                (x**2, "You squared the number: you multiplied it by itself, not by two."),
                 (x + 2, "You added two. Doubling is multiplication: `*`."),
                 (x / 2, "You halved the number: `/` divides."),
             ],
@@ -218,6 +218,10 @@ def to_gray(answer):
             ((image * LUMA).mean(-1), "Add the weighted planes; the weights sum to 1 already."),
             ((image * LUMA).sum(0), axis),
             ((image * LUMA).sum(1), axis),
+            (
+                np.tensordot(LUMA, image[:3], 1),
+                "The first index counts the rows of pixels. The color is the last index.",
+            ),
             (image.mean(0), axis),
             (image.mean(1), axis),
             ((planes[0] + planes[1] + planes[2]) / 3, wrapped),

@@ -637,7 +637,7 @@ def _experiment(n, faults):
 
     def fit(parts):
         past = isinstance(parts, list | tuple) and parts and all(map(is_part, parts))
-        text = "`fit` takes a list of at least one part, whole, not joined: `parts[:1]`"
+        text = "`fit` takes a list of at least one part, not joined: `parts[:1]`, not `parts[0]`"
         require(past, text, parts)
         return _Model(sum((k + 1) * np.sum(part) for k, part in enumerate(parts)))
 

@@ -173,6 +173,28 @@ def rounded_up(image, kernel, padding, stride):
     return by_scipy(padded, kernel)[::stride, ::stride]
 
 
+def one_missing(image, kernel, padding, stride):
+    return strided_by_scipy(image, kernel, padding, stride)[:-1, :-1]
+
+
+def strided_in_mode(mode):
+    def answer(image, kernel, padding, stride):
+        return signal.correlate2d(np.pad(image, padding), kernel, mode)[::stride, ::stride]
+
+    return answer
+
+
+def padded_twice(image, kernel, p, s):
+    """The size counts the padding of an image that is already padded."""
+    padded, (a, b) = np.pad(image, p), kernel.shape
+    rows, columns = ((np.array(padded.shape) - kernel.shape + 2 * p) // s + 1).tolist()
+    out = np.zeros((rows, columns))
+    for i, j in np.ndindex(out.shape):
+        window = padded[i * s : i * s + a, j * s : j * s + b]
+        out[i, j] = np.sum(window * kernel[: window.shape[0], : window.shape[1]])
+    return out
+
+
 def padded_result(image, kernel, padding, stride):
     return np.pad(by_scipy(image, kernel)[::stride, ::stride], padding)
 
@@ -258,7 +280,22 @@ WRONG = [
     (check.convolve_strided, lambda x, k, p, s: by_scipy(np.pad(x, p), k), "stride has no effect"),
     (check.convolve_strided, lambda x, k, p, s: by_scipy(x, k)[::s, ::s], "padding has no effect"),
     (check.convolve_strided, lambda x, k, p, s: by_scipy(x, k), "Padding and stride have no"),
-    (check.convolve_strided, padded_on(lambda p: ((p, 0), (p, 0))), "2p, not by p"),
+    (check.convolve_strided, padded_on(lambda p: ((p, 0), (p, 0))), "grows by 2p. And the first"),
+    (check.convolve_strided, one_missing, "grows by 2p. And the first"),
+    (check.convolve_strided, padded_on(lambda p: ((0, p), (0, p))), "padding has no effect"),
+    (check.convolve_strided, strided_in_mode("full"), "over more zeros than"),
+    (check.convolve_strided, strided_in_mode("same"), "over more zeros than"),
+    (
+        check.convolve_strided,
+        lambda x, k, p, s: signal.correlate2d(x, k, "full")[::s, ::s],
+        "over more zeros than",
+    ),
+    (
+        check.convolve_strided,
+        lambda x, k, p, s: by_scipy(np.pad(x, p)[::s, ::s], k),
+        "left out pixels",
+    ),
+    (check.convolve_strided, padded_twice, "has the shape (4, 4); expected"),
     (check.convolve_strided, padded_on(lambda p: ((2 * p, 0), (2 * p, 0))), "above and on the le"),
     (check.convolve_strided, padded_on(lambda p: ((0, 2 * p), (0, 2 * p))), "below and on the ri"),
     (check.convolve_strided, padded_with(mode="edge"), "repeated the edge"),
@@ -267,8 +304,13 @@ WRONG = [
     (check.convolve_strided, padded_result, "padded the result"),
     (
         check.convolve_strided,
+        lambda x, k, p, s: np.pad(by_scipy(x, k), p)[::s, ::s],
+        "padded the result",
+    ),
+    (
+        check.convolve_strided,
         lambda x, k, p, s: signal.correlate2d(x, k, "same")[::s, ::s],
-        "*same* padding",
+        "over more zeros than",
     ),
     (check.convolve_strided, strided_by_wrong_windows, "as large as the kernel"),
     (
@@ -286,6 +328,14 @@ WRONG = [
     (check.conv_layer, layer_with(combine=lambda parts: np.mean(parts, axis=0)), "averaged"),
     (check.conv_layer, layer_with(combine=lambda parts: parts[0]), "Only the first channel"),
     (check.conv_layer, layer_with(combine=lambda parts: parts[-1]), "Only the last channel"),
+    (check.conv_layer, layer_with(plane=signal.correlate2d), "the *full* mode"),
+    (check.conv_layer, lambda x, k, b: np.cumsum(layer_by_loops(x, k, b), -1), "at 0 again"),
+    (check.conv_layer, lambda x, k, b: layer_by_loops(x, k.cumsum(-1), b), "at 0 again"),
+    (
+        check.conv_layer,
+        lambda x, k, b: layer_by_loops(x, np.broadcast_to(k[:, :, :1], k.shape), b),
+        "a plane of its own: `kernels",
+    ),
     (check.conv_layer, layer_with(axis=0), "filters are on the first axis"),
     (check.conv_layer, layer_with(biases=0), "bias is missing"),
     (check.conv_layer, lambda x, k, b: layer_by_loops(x, k, b * x.shape[-1]), "more than once"),

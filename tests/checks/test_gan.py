@@ -595,6 +595,10 @@ WRONG = {
             "root of a trace",
         ),
         (frechet(near=lambda a, b: np.trace(a + b - 2 * np.sqrt(a @ b))), "taken of each number"),
+        (
+            frechet(near=lambda a, b: np.trace(a + b - 2 * np.sqrt(np.maximum(a @ b, 0)))),
+            "taken of each number",
+        ),
         (frechet(near=lambda a, b: np.trace(a + b - 2 * np.sqrt(a * b))), "Only the variances"),
         (
             frechet(near=lambda a, b: np.sum((np.diag(a) ** 0.5 - np.diag(b) ** 0.5) ** 2)),

@@ -184,6 +184,11 @@ def naive_softmax(z):
     return np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
 
 
+def softmax_without_keepdims(z):
+    e = np.exp(z - z.max(axis=-1))
+    return e / e.sum(axis=-1)
+
+
 def shifted_by_all(z):
     return naive_softmax(z - z.max())
 
@@ -220,6 +225,8 @@ def shifted_cross_entropy(z, y, shift):
         (lambda z: np.exp(z) / np.exp(z).sum(axis=0), "wrong axis"),
         (lambda z: np.exp(z) / np.exp(z).sum(), "All rows together"),
         (lambda z: np.exp(z) / np.exp(z).sum(axis=-1), "keepdims"),
+        (lambda z: naive_softmax(z - z.max(axis=-1)), "largest logits have lost an axis"),
+        (softmax_without_keepdims, "largest logits have lost an axis"),
         (naive_softmax, "too large for a computer"),
         (shifted_by_all, r"its \*own\* largest"),
         (lambda z: shifted_softmax(z, z.min(axis=-1, keepdims=True)), r"the \*largest\*"),
@@ -292,6 +299,11 @@ def probability_of_the_right_class(z, y):
         (lambda z, y: right_cross_entropy(z, y) / np.log(2), "base 2"),
         (lambda z, y: -np.mean(special.log_softmax(z, axis=1)), "averaged over all classes"),
         (lambda z, y: right_cross_entropy(z, z.argmax(1)), "class that the network prefers"),
+        (lambda z, y: -np.mean(special.log_softmax(z, axis=1)[:, y]), r"from \*every\* row"),
+        (
+            lambda z, y: np.mean(special.logsumexp(z) - z[np.arange(len(y)), y]),
+            "exponentials of all rows",
+        ),
         (lambda z, y: -np.log(np.mean(probability_of_the_right_class(z, y))), "order matters"),
         (
             lambda z, y: -np.mean(np.log(probability_of_the_right_class(z, y))),
@@ -482,7 +494,35 @@ def sgd_key_by_key(parameters, gradients, x, y, rate, size, rng):
     return new
 
 
-@pytest.mark.parametrize("right", [sgd, sgd_with_split, sgd_with_its_own_generator, sgd_key_by_key])
+def sgd_that_asks_for_each_parameter(parameters, gradients, x, y, rate, size, rng):
+    order = rng.permutation(len(x))
+    for start in range(0, len(x), size):
+        rows = order[start : start + size]
+        parameters = {
+            name: parameters[name] - rate * gradients(parameters, x[rows], y[rows])[name]
+            for name in parameters
+        }
+    return parameters
+
+
+def same_batch_again(parameters, gradients, x, y, rate, size, rng):
+    order = rng.permutation(len(x))
+    for _ in range(0, len(x), size):
+        slopes = gradients(parameters, x[order[:size]], y[order[:size]])
+        new = {name: parameters[name] - rate * slopes[name] for name in parameters}
+    return new
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        sgd,
+        sgd_with_split,
+        sgd_with_its_own_generator,
+        sgd_key_by_key,
+        sgd_that_asks_for_each_parameter,
+    ],
+)
 def test_sgd_epoch_accepts(right):
     passes(check.sgd_epoch, right)
 
@@ -569,6 +609,7 @@ def second_layer_forgotten(parameters, gradients, x, y, rate, size, rng):
         (sgd_with(scale=len), "divided by the batch size"),
         (sgd_with(scale=lambda batch: 4), "divided by the batch size"),
         (sgd_with(scale=lambda batch: 0.5), "learning rate is missing"),
+        (same_batch_again, "came twice"),
         (shuffled_apart, "mixed up"),
         (slopes_of_the_start, "parameters of the start"),
         (steps_from_the_start, "parameters of the start|Only the last batch"),

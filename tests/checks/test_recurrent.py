@@ -326,6 +326,7 @@ WRONG = {
         (lambda *case: (rnn(*case), rnn(*case)), "Return one array"),
         (lambda *case: (rnn(*case), [rnn(*case)]), "Return one array"),
         (lambda x, h, w, u, b: x @ w + h @ u.T + b, "tanh is missing"),
+        (lambda x, h, w, u, b: math.tanh(x @ w + h @ u + b), "takes one number"),
         (lambda x, h, w, u, b: np.tanh(w @ x + u @ h + b), "Sequences are rows"),
         (lambda *case: 2 * rnn(*case), "expected:"),
         (lambda x, h, w, u, b: np.tanh(x @ w + h @ u + b**2 + b), "right where the bias is zero"),
@@ -525,6 +526,12 @@ def test_keeps_compares_the_prediction_with_the_norms():
     with pytest.raises(CheckFailed) as raised:
         check.keeps("LSTM", NORMS)
     assert "ReLU" not in str(raised.value)
+
+
+def test_a_hint_for_an_error_is_given_once():
+    with pytest.raises(CheckFailed) as raised:
+        check.unroll(unrolled_with(keep=lambda new, h, m: np.where(m, new, h)))
+    assert str(raised.value).count("second axis") == 1
 
 
 def test_the_states_are_those_of_keras():

@@ -69,6 +69,7 @@ RIGHT = {
 
 WRONG = [
     (check.double, lambda x: x**2, "squared"),
+    (check.double, lambda x: x * x, "by itself, not by two"),
     (check.double, lambda x: x + 2, "added two"),
     (check.double, lambda x: x, "itself"),
     (check.double, lambda x: x / 2, "halved"),
@@ -118,6 +119,7 @@ WRONG = [
     (check.to_gray, lambda x: x.sum(-1), "without their weights"),
     (check.to_gray, lambda x: (x * [0.299, 0.587, 0.114]).sum(axis=0), "axis=-1"),
     (check.to_gray, lambda x: (x[..., 0] + x[..., 1] + x[..., 2]) / 3, "wrapped round"),
+    (check.to_gray, lambda x: 0.299 * x[0] + 0.587 * x[1] + 0.114 * x[2], "rows of pixels"),
 ]
 
 

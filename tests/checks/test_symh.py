@@ -445,6 +445,7 @@ WRONG = {
         (walked(first=0), "at least one part"),
         (walked(past=lambda parts, k: np.concatenate(parts[:k])), "takes a list"),
         (walked(past=lambda parts, k: [parts[:k]]), "takes a list"),
+        (walked(past=lambda parts, k: parts[k - 1]), "not `parts[0]`"),
         (walked(on=lambda parts, k: parts[k:]), "one part, `parts[k]`"),
         (walked(on=lambda parts, k: parts[k : k + 1]), "one part, `parts[k]`"),
         (lambda parts, fit, score: [score(p, fit([p])) for p in parts], "takes a fitted model"),

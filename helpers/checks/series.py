@@ -9,7 +9,6 @@ import itertools
 import re
 
 import numpy as np
-import pandas as pd
 
 from .core import Answer, CheckFailed, Lab, describe, to_numpy
 from .judge import attempt, failed, judge, numbers, parts_at, same
@@ -1153,7 +1152,7 @@ def _pair(result, names):
         return result
     value = result.value
     if isinstance(value, tuple | list) and len(value) == 2:
-        value = [v.to_numpy() if isinstance(v, pd.Series) else v for v in value]
+        value = [v.to_numpy() if hasattr(v, "to_numpy") else v for v in value]  # of pandas
         return [Answer(v, f"`{name}` of {result.what}") for v, name in _both(value, names)]
     came = f"{len(value)} values" if isinstance(value, tuple | list) else describe(value)
     raise CheckFailed(

@@ -827,8 +827,8 @@ check.unfreeze_last(unfreeze_last)
 # Now three trainings from the same start, the backbone and the head that was trained on its
 # features; the line "frozen" is this start. In the first two only the head and the convolutions among
 # the last fifth of the layers change; the first is careful, the second has a larger learning rate. The
-# third trains all layers but the first quarter (which take the most memory to train) with a large
-# rate, and lets their batch normalizations move their averages.
+# third trains all layers but the first quarter, whose large maps would take the most memory, with a
+# large rate, and lets their batch normalizations move their averages.
 # Five epochs each; it takes about half a minute, with real photos more than a minute. What do you
 # expect of the accuracy in training, and of that in the test?
 
@@ -869,8 +869,8 @@ for name, settings in [
 # The frozen head already gets (nearly) all training photos right, so there is little left to learn
 # *from them*. At the small rate the change in the test is within the standard error. A rate of 0.001
 # can cost photos of the test, on the real ones many, and there it even lowers the accuracy in
-# training. With so few photos fine-tuning **doesn't pay**. It can pay with many more, or if yours look very different
-# from those that the backbone knows.
+# training. With so few photos fine-tuning **doesn't pay**. It can pay with many more, or if yours look
+# very different from those that the backbone knows.
 #
 # The last line has three changes at once: most layers, a large rate, and batch normalizations whose
 # averages move. What the backbone had learned is badly damaged; besides, both columns are measured

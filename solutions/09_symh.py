@@ -233,7 +233,7 @@ example = storms.storm(deepest)
 plots.show(
     stack(example),
     alt="Four panels over more than a week. The speed jumps, Bz swings far below zero, "
-    "density is high, with a gap at least, and SYM-H falls hundreds of nT, to come back over days.",
+    "density is high, with one gap or more, and SYM-H falls hundreds of nT, to come back over days.",
 )
 
 # %% [markdown]
@@ -1696,7 +1696,7 @@ check.peaks(peaks, table.loc["below -200", "bias network"])
 # all three. Part of the bias is unavoidable: a good forecast says the middle of what may come, and
 # if you pick the hours that turned out extreme, that middle was less extreme (*regression to the
 # mean*). Look at the number of storms in that class, too: a handful at most, which is too few to
-# judge by. On the real storms most of these rows are from one.
+# judge by.
 #
 # Compare each class's share of the rows with its share of the squared error. So the RMSE hides
 # two things: a model can be excellent in the quiet hours that nobody cares about, and two models with

@@ -9,6 +9,7 @@ faults that no lab should have: see `faults`.
 import ast
 import re
 import statistics
+import symtable
 import sys
 from dataclasses import dataclass
 
@@ -96,6 +97,48 @@ def faults(notebook):
     for number, cell in _code(notebook):
         for fault in _cell_faults(cell):
             yield f"cell {number}: {fault}"
+    yield from _reused_names(notebook)
+
+
+def _reused_names(notebook):
+    """Names that mean two things: to run one cell again then changes what another cell does."""
+    cells = {number: _names(_tree(cell)) for number, cell in _code(notebook)}
+    for number, (_, needed) in cells.items():
+        for name in sorted(needed - {"rng"}):  # other random numbers teach the same
+            places = [str(place) for place, (bound, _) in cells.items() if name in bound]
+            if len(places) > 1:
+                yield (
+                    f"cell {number} needs `{name}`, to which the cells {', '.join(places)} give a "
+                    "value: run out of order, they spoil it; choose other names"
+                )
+
+
+def _names(tree):
+    """The names to which a cell gives a value, and those that it needs from other cells.
+
+    A dictionary to which `|=` adds, an import and `del` give no name another meaning.
+    """
+    bound, needed = set(), set()
+    for statement in tree.body:
+        table = symtable.symtable(ast.unparse(statement), "cell", "exec")
+        adds = isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.BitOr)
+        new = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned()}
+        new = set() if adds or isinstance(statement, ast.Delete) else new
+        # What a loop or a branch sets is mostly for itself.
+        inner = new if hasattr(statement, "body") else set()
+        needed |= _read(table) - bound - inner
+        bound |= new
+    return bound, needed
+
+
+def _read(table):
+    """The global names that a symbol table reads, those in its functions included."""
+    top = table.get_type() == "module"
+    return {
+        symbol.get_name()
+        for symbol in table.get_symbols()
+        if symbol.is_referenced() and (top or symbol.is_global())
+    }.union(*map(_read, table.get_children()))
 
 
 def _cell_faults(cell):

@@ -136,8 +136,8 @@ def summary():
     except Exception as problem:  # see `keep`
         return _not_kept(problem)
     return (
-        f"In the whole course you have solved {done} of {total} exercises; `progress.show()` in "
-        "lab 00 lists them by lab."
+        f"In the whole course you have solved {done} of {total} exercises (measured results are "
+        "not counted); `progress.show()` in lab 00 lists them by lab."
     )
 
 

@@ -48,7 +48,8 @@ from helpers.checks import start as check
 # answers one of three things:
 #
 # - **✔ Correct**: go on.
-# - **○ Not attempted**: the blank is still there.
+# - **○ Not attempted**: the blank is still there. (Run as it is, some blanks print `Ellipsis`: that is
+#   Python's name for the three dots.)
 # - **✘ Not yet**: it says what it tried, what came back and where to look.
 #
 # A check that does not say *Correct* stops *Run all* at its cell. This is intended: nothing is broken.

@@ -513,17 +513,16 @@ moons = *make_moons(1000, noise=0.2, random_state=0), *make_moons(2000, noise=0.
 x_moons, y_moons, x_test_moons, y_test_moons = moons
 
 rng = np.random.default_rng(0)
-parameters = initialize(inputs=2, hidden=16, classes=2, rng=rng)
-snapshots = [parameters]
+snapshots = [initialize(inputs=2, hidden=16, classes=2, rng=rng)]  # later one for every epoch
 
 # %% [markdown]
 # It trains for 100 epochs, and the parameters after every epoch are kept. (Not there yet? Leave out the
 # next two code cells and go on with *The same in Keras*: all that follows works without them.)
 
 # %%
+del snapshots[1:]  # run again, it begins again
 for _ in range(100):
-    parameters = sgd_epoch(parameters, gradients, x_moons, y_moons, 0.2, 32, rng)
-    snapshots.append(parameters)
+    snapshots.append(sgd_epoch(snapshots[-1], gradients, x_moons, y_moons, 0.2, 32, rng))
 
 # %% [markdown]
 # Look at the black line, where both classes are equally probable. How does its shape change from
@@ -570,8 +569,8 @@ twin = keras.Sequential(
         keras.layers.Dense(2, activation="softmax"),
     ]
 )
-twin.set_weights([parameters[name] for name in ["W1", "b1", "W2", "b2"]])
-yours = probability(parameters, x_test_moons)
+twin.set_weights([snapshots[-1][name] for name in ["W1", "b1", "W2", "b2"]])
+yours = probability(snapshots[-1], x_test_moons)
 keras_says = keras.ops.convert_to_numpy(twin(x_test_moons))[:, 1]
 print("largest difference:", np.abs(keras_says - yours).max())
 

@@ -639,12 +639,12 @@ for activation, g in activations.items():
 # %%
 rng = np.random.default_rng(2)
 figure, axes = plt.subplots(2, 4, figsize=(9.5, 4.8), sharex=True, sharey="row")
-for axis, ((activation, name), layers) in zip(axes.flat, outputs.items(), strict=True):
+for axis, ((activation, name), by_layer) in zip(axes.flat, outputs.items(), strict=True):
     axis.set_title(f"{activation}, {name}", fontsize=10)
-    if not layers.any():
+    if not by_layer.any():
         axis.text(4.5, 0, "all are zero", ha="center", va="center")
         continue
-    samples = [rng.choice(h[h != 0], 2000) for h in layers]
+    samples = [rng.choice(h[h != 0], 2000) for h in by_layer]
     if activation == "ReLU":
         samples = np.log10(samples)
     color = plots.BLUE if activation == "tanh" else plots.VERMILION
@@ -1193,8 +1193,8 @@ plots.show(
 # score minus the second: which sign do you expect?
 
 # %%
-trials = [trial for found in searches.values() for trial in found]
-answers = np.array([right for _, right in trials])
+all_trials = [trial for found in searches.values() for trial in found]
+answers = np.array([right for _, right in all_trials])
 optimism = []
 for _ in range(1000):
     order = rng.permutation(answers.shape[1])
@@ -1215,7 +1215,7 @@ print(f"winner's score where it was chosen, minus on fresh digits: {np.mean(opti
 
 # %%
 chosen = max(results, key=lambda name: results[name][1])
-_, right = max(trials, key=lambda trial: trial[1].mean())
+_, right = max(all_trials, key=lambda trial: trial[1].mean())
 print(f"best remedy, {chosen}: {results[chosen][1]:.1%}")
 print(f"winner of the searches: {right.mean():.1%}")
 

@@ -233,8 +233,7 @@ for name, (make, accuracy) in networks.items():
     model = blueprint(make, weights=None)
     work = sum(map(multiplications, model.layers))
     costs[name] = (model.count_params(), work, accuracy)
-    side = model.input_shape[1]
-    print(f"{name:12}{side:9}{costs[name][0]:13,}{work:17,}{accuracy:18} %")
+    print(f"{name:12}{model.input_shape[1]:9}{costs[name][0]:13,}{work:17,}{accuracy:18} %")
 
 # %% [markdown]
 # The same as a figure. The area of a circle stands for the parameters. The best place is the upper left
@@ -864,6 +863,7 @@ for name, settings in [
 ]:
     learned, tested = fine_tune(*settings)
     print(f"{name:31} {learned:9.1%} {tested:7.1%}")
+backbone.set_weights(pretrained_weights)  # so that every cell above can be run again
 
 # %% [markdown]
 # The frozen head already gets (nearly) all training photos right, so there is little left to learn
@@ -918,7 +918,6 @@ plots.show(
 # a training set in which the light goes with the species.
 
 # %%
-backbone.set_weights(pretrained_weights)
 night_features = features_of(night)
 night_test_features = features_of(night_test)
 

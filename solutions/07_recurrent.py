@@ -786,15 +786,15 @@ def recognizer(body, x_train):
 # %%
 import time
 
-x, y = activity.x, activity.y
+signals, labels = activity.x, activity.y
 recognized, models = {}, {}
 for name in training.track(networks):
     keras.utils.set_random_seed(7)
-    models[name] = model = recognizer(networks[name](), x[train_windows])
+    models[name] = model = recognizer(networks[name](), signals[train_windows])
     start = time.perf_counter()
-    model.fit(x[train_windows], y[train_windows], batch_size=64, epochs=5, verbose=0)
+    model.fit(signals[train_windows], labels[train_windows], batch_size=64, epochs=5, verbose=0)
     seconds = time.perf_counter() - start
-    recognized[name] = model.evaluate(x[test_windows], y[test_windows], verbose=0)[1]
+    recognized[name] = model.evaluate(signals[test_windows], labels[test_windows], verbose=0)[1]
     print(f"{name:18} {model.count_params():6,} parameters {seconds:5.1f} s {recognized[name]:.1%}")
 
 # %% [markdown]
@@ -809,14 +809,14 @@ for name in training.track(networks):
 # diagonal are right answers; the color shows the mistakes.)
 
 # %%
-predicted = models["1-D CNN"].predict(x[test_windows], verbose=0).argmax(axis=1)
-right, who = predicted == y[test_windows], activity.person[test_windows]
+predicted = models["1-D CNN"].predict(signals[test_windows], verbose=0).argmax(axis=1)
+right, who = predicted == labels[test_windows], activity.person[test_windows]
 print("accuracy by person:", *(f"{right[who == one].mean():.0%}" for one in people[::4]))
 short = ["walk", "up", "down", "sit", "stand", "lie"]
 plots.show(
-    plots.confusion(y[test_windows], predicted, short),
+    plots.confusion(labels[test_windows], predicted, short),
     alt="Confusion matrix of six activities for people never seen: most mistakes are between sitting "
-    "and standing, or between kinds of walking.",
+    "and standing, or between labels of walking.",
 )
 
 # %% [markdown]
@@ -836,13 +836,13 @@ plots.show(
 # %%
 from sklearn.neighbors import KNeighborsClassifier
 
-shuffled = np.random.default_rng(7).permutation(len(x))
+shuffled = np.random.default_rng(7).permutation(len(signals))
 by_window = shuffled[count:], shuffled[:count]
 splits = {"by person": (train_windows, test_windows), "by window": by_window}
-flat = x[:, ::2].reshape(len(x), -1)  # every second sample will do
+flat = signals[:, ::2].reshape(len(signals), -1)  # every second sample will do
 for name, (train, held_out) in splits.items():
-    nearest = KNeighborsClassifier(1).fit(flat[train], y[train])
-    print(f"nearest neighbor, {name}: {nearest.score(flat[held_out], y[held_out]):.1%}")
+    nearest = KNeighborsClassifier(1).fit(flat[train], labels[train])
+    print(f"nearest neighbor, {name}: {nearest.score(flat[held_out], labels[held_out]):.1%}")
 
 # %% [markdown]
 # The second is the 1-D CNN, trained once more: five to ten seconds. Will it look better, too?
@@ -850,9 +850,11 @@ for name, (train, held_out) in splits.items():
 # %%
 keras.utils.set_random_seed(7)
 train, held_out = by_window
-model = recognizer(networks["1-D CNN"](), x[train])
-model.fit(x[train], y[train], batch_size=64, epochs=5, verbose=0, callbacks=training.progress())
-leaky = model.evaluate(x[held_out], y[held_out], verbose=0)[1]
+model = recognizer(networks["1-D CNN"](), signals[train])
+model.fit(
+    signals[train], labels[train], batch_size=64, epochs=5, verbose=0, callbacks=training.progress()
+)
+leaky = model.evaluate(signals[held_out], labels[held_out], verbose=0)[1]
 print(f"1-D CNN, by person {recognized['1-D CNN']:.1%}, by window {leaky:.1%}")
 
 # %% [markdown]

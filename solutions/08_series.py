@@ -182,13 +182,13 @@ check.split_and_scale(split_and_scale)
 # %%
 from sklearn.neural_network import MLPRegressor
 
-x, y = windows.rolling_windows(co2, 24, 12)  # those from above
+x_co2, y_co2 = windows.rolling_windows(co2, 24, 12)  # those from above
 n = int(0.7 * len(co2))
-start = np.arange(len(x))
+start = np.arange(len(x_co2))
 known, later = start + 24 + 12 <= n, start + 24 >= n  # windows and targets before, targets after
 for name, seen in [("training part", co2[:n]), ("whole series", co2)]:
     mean, std = np.mean(seen), np.std(seen)
-    scaled_x, scaled_y = (x - mean) / std, (y[:, -1] - mean) / std
+    scaled_x, scaled_y = (x_co2 - mean) / std, (y_co2[:, -1] - mean) / std
     errors = []
     for seed in range(3):
         network = MLPRegressor(
@@ -215,14 +215,14 @@ for name, seen in [("training part", co2[:n]), ("whole series", co2)]:
 
 
 # %%
-mixed, cut = np.random.default_rng(8).permutation(len(x)), np.sum(known)
+mixed, cut = np.random.default_rng(8).permutation(len(x_co2)), np.sum(known)
 for name, old, new in [
     ("split in time", known, later),
     ("shuffled, then split", mixed[:cut], mixed[-np.sum(later) :]),
 ]:
-    distance = np.sum((x[new][:, None] - x[old]) ** 2, axis=-1)
-    answers = y[old][distance.argmin(axis=1)]
-    print(f"{name:21} RMSE {np.sqrt(np.mean((answers - y[new]) ** 2)):5.2f} ppm")
+    distance = np.sum((x_co2[new][:, None] - x_co2[old]) ** 2, axis=-1)
+    answers = y_co2[old][distance.argmin(axis=1)]
+    print(f"{name:21} RMSE {np.sqrt(np.mean((answers - y_co2[new]) ** 2)):5.2f} ppm")
 
 # %% [markdown]
 # In truth it can't forecast at all: with a rising trend no old window is like a new one. With
@@ -586,8 +586,8 @@ for name, make_stack in training.track(list(stacks.items())):
     model = forecaster(*make_stack(), layers.Dense(1), change="level" not in name)
     train(model, x_train, y_train)
     forecasts[name] = predict(model, x_test)[:, 0]
+    skills[name] = skill(y_test, forecasts[name], x_test[:, -1])
 
-skills = {name: skill(y_test, f, x_test[:, -1]) for name, f in forecasts.items()}
 for name, value in skills.items():
     print(f"{name:20}{value:7.3f}  {'#' * round(40 * max(value, 0))}")
 
@@ -730,7 +730,7 @@ check.recursive_forecast(recursive_forecast)
 # a minute.
 
 # %%
-x, y, x_new, y_new = make_pairs(sst, 12)
+x_year, y_year, x_year_test, y_year_test = make_pairs(sst, 12)
 keras.utils.set_random_seed(8)
 models = {
     "GRU, one step": forecaster(layers.GRU(32), layers.Dense(1)),
@@ -744,7 +744,7 @@ models = {
     ),
 }
 for model in training.track(list(models.values())):
-    train(model, x, y[:, : model.output.shape[1]])
+    train(model, x_year, y_year[:, : model.output.shape[1]])
 
 # %% [markdown]
 # Now your function makes the recursive forecasts, one path for each window of the test. The network
@@ -757,13 +757,13 @@ one_step = {
     "GRU, recursive": lambda w: models["GRU, one step"].predict_on_batch(w[..., None]),
 }
 paths = {
-    "seasonal naive": x_new[:, -12:],
-    "monthly mean": windows.rolling_windows(usual, N_IN, 12)[1][-len(x_new) :],
+    "seasonal naive": x_year_test[:, -12:],
+    "monthly mean": windows.rolling_windows(usual, N_IN, 12)[1][-len(x_year_test) :],
 }
 for name, model in training.track(list(one_step.items())):
-    paths[name] = np.array([recursive_forecast(model, window, 12) for window in x_new])
+    paths[name] = np.array([recursive_forecast(model, window, 12) for window in x_year_test])
 for name in ("GRU, direct", "GRU, encoder-decoder"):
-    paths[name] = predict(models[name], x_new)
+    paths[name] = predict(models[name], x_year_test)
 
 # %% [markdown]
 # For each way, the error by **lead time**: how many months lie between the last value of the window
@@ -772,7 +772,7 @@ for name in ("GRU, direct", "GRU, encoder-decoder"):
 # %%
 figure, axis = plt.subplots(figsize=(7.5, 3.4))
 for (name, path), marker in zip(paths.items(), ".xso^v", strict=True):
-    error = deviation * np.sqrt(np.mean((path - y_new) ** 2, axis=0))
+    error = deviation * np.sqrt(np.mean((path - y_year_test) ** 2, axis=0))
     print(f"{name:22} RMSE 1, 3, 6, 12 months ahead:", error[[0, 2, 5, 11]].round(2), "°C")
     axis.plot(np.arange(1, 13), error, marker=marker, label=name)
 axis.set(xlabel="lead time (months)", ylabel="RMSE (°C)", xticks=range(1, 13), ylim=(0, None))

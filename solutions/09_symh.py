@@ -432,14 +432,14 @@ from helpers.symh import features
 
 shifts = np.arange(-12, 37, 3)
 change = pd.concat([storm["sym_h"].diff() for storm in train])
-measured, arrived = [], []
+on_the_way, arrived = [], []
 for storm in train:
     electric, _, delay = features.drivers(storm, storms.at)
-    measured.append(pd.Series(electric))
+    on_the_way.append(pd.Series(electric))
     arrived.append(pd.Series(features.arriving(electric, delay)))
 curves = {
     name: [change.corr(pd.concat([field.shift(k) for field in fields])) for k in shifts]
-    for name, fields in [("as measured", measured), ("as it arrives", arrived)]
+    for name, fields in [("as measured", on_the_way), ("as it arrives", arrived)]
 }
 
 # %% [markdown]
@@ -1186,7 +1186,7 @@ check.looks_ahead(looks_ahead)
 # %%
 from helpers.symh import causality
 
-storm = storms.storm(strongest)
+deep_storm = storms.storm(strongest)
 
 
 def physical_inputs(storm):
@@ -1194,7 +1194,7 @@ def physical_inputs(storm):
 
 
 for row in [5, 500, 1000, 1500, 2500]:
-    print(f"row {row:4}: looks ahead: {causality.looks_ahead(physical_inputs, storm, row)}")
+    print(f"row {row:4}: looks ahead: {causality.looks_ahead(physical_inputs, deep_storm, row)}")
 
 # %% [markdown]
 # ### Exercise 12: find the leaks
@@ -1227,8 +1227,8 @@ def colleague_c(storm):
 #
 # <details><summary>Hint</summary>
 #
-# Whether a leak shows depends on the row: a gap matters only inside a gap. `storm["density"].isna()`
-# tells where these are. Try several rows.
+# Whether a leak shows depends on the row: a gap matters only inside a gap.
+# `deep_storm["density"].isna()` tells where these are. Try several rows.
 # </details>
 
 # %% tags=["exercise:leaks"]
@@ -1239,7 +1239,7 @@ cheats = ["B", "C"]
 
 # %% tags=["check:leaks", "nbval-check-output"]
 pipelines = {"A": colleague_a, "B": colleague_b, "C": colleague_c}
-check.leaks(cheats, pipelines, storm)
+check.leaks(cheats, pipelines, deep_storm)
 
 # %% [markdown]
 # ### What cheating buys
@@ -1381,7 +1381,7 @@ def untrained(storm):
     return network.forecast([fresh], features.inputs(storm, storms.at), storm["sym_h"])
 
 
-print("looks ahead:", causality.looks_ahead(untrained, storm, 1000))
+print("looks ahead:", causality.looks_ahead(untrained, deep_storm, 1000))
 
 # %% [markdown]
 # What else is different from the LSTM:
@@ -1444,7 +1444,7 @@ board.round(2)
 
 # %%
 MEMBERS = training.by_device(cpu=2, gpu=8)
-networks += [train_network(seed=9 + member) for member in range(len(networks), MEMBERS)]
+networks.extend(train_network(seed=9 + member) for member in range(len(networks), MEMBERS))
 board.loc[f"mean of {len(networks)} networks"] = scores.rmse_by_storm(
     storms, causal_forecast, "val"
 ).mean()

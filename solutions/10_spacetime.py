@@ -67,10 +67,10 @@ def draw(axis, frame, title=""):
 sydney = None if radar.sydney is None else np.maximum(radar.sydney, 0)  # below 0 dBZ is no rain
 films = [radar.test[51], radar.test[5] if sydney is None else sydney]
 figure, axes = plt.subplots(2, 6, figsize=(8.5, 3.9))
-for row, film in zip(axes, films, strict=True):
+for row, shown in zip(axes, films, strict=True):
     for axis, step in zip(row, range(0, 12, 2), strict=True):
-        image = draw(axis, film[step], f"{10 * step} min")
-    height, width = (radar.pixel_km * size for size in film.shape[1:])
+        image = draw(axis, shown[step], f"{10 * step} min")
+    height, width = (radar.pixel_km * size for size in shown.shape[1:])
     row[0].set(xlabel=f"{width:g} km", ylabel=f"{height:g} km")
 figure.colorbar(image, ax=axes, extend="max", label="reflectivity (dBZ)")
 plots.show(
@@ -116,6 +116,7 @@ plots.show(
 # %%
 GIVEN = 6
 given, truth = radar.test[:, :GIVEN], radar.test[:, GIVEN:]
+forecasts = {}  # of the test films, by the name of what made them
 minutes = 10 * np.arange(1, 7)
 print("films to train", len(radar.train), "to validate", len(radar.val), "to test", len(radar.test))
 print(f"given {given.shape}, to be forecast {truth.shape}")
@@ -299,7 +300,7 @@ def mse(observed, forecast):
 # edge help?
 
 # %%
-print("minutes      ", "".join(f"{m:7}" for m in minutes))
+print("MSE (dBZ²) at ", "".join(f"{m:3} min" for m in minutes))
 for name, edge in [("dry outside", False), ("as at its edge", True)]:
     error = mse(radar.val[:, GIVEN:], extrapolate(radar.val[:, :GIVEN], edge))
     print(f"{name:14}", "".join(f"{value:7.1f}" for value in error))
@@ -315,12 +316,12 @@ for name, edge in [("dry outside", False), ("as at its edge", True)]:
 
 # %%
 climate = radar.train.mean(axis=(0, 1), dtype="float32")
-forecasts = {
+forecasts |= {
     "mean": np.broadcast_to(climate, truth.shape),
     "persistence": np.repeat(given[:, -1:].astype("float32"), 6, axis=1),
     "advection": extrapolate(given),
 }
-print(f"{'minutes':20}", "".join(f"{m:7}" for m in minutes))
+print(f"{'MSE (dBZ²) at':20}", "".join(f"{m:3} min" for m in minutes))
 for name, forecast in forecasts.items():
     print(f"{name:20}", "".join(f"{value:7.1f}" for value in mse(truth, forecast)))
 if sydney is not None:
@@ -783,7 +784,7 @@ train("ConvLSTM", conv_lstm(), 9)
 # with *mean* in the last.
 
 # %%
-print("MSE at        ", "".join(f"{m:4} min" for m in minutes))
+print("MSE (dBZ²) at ", "".join(f"{m:4} min" for m in minutes))
 for name, forecast in forecasts.items():
     print(f"{name:14}", "".join(f"{value:8.1f}" for value in mse(truth, forecast)))
 

@@ -50,8 +50,8 @@ plots.show(
 # hand: the three points (1, 2), (2, 4) and (3, 6) lie on one line, so a single number for each, -1,
 # 0 or 1 steps from the middle, is enough to rebuild both coordinates. Digits are points with 784
 # coordinates. The singular value decomposition (SVD) of 5,000 of them finds the directions, the
-# most important first. Below, `codes` holds how far each image lies along each of the directions
-# kept; `center + codes @ directions` goes back to pixels.
+# most important first. Below, `numbers` holds how far each image lies along each of the directions
+# kept; `center + numbers @ directions` goes back to pixels.
 #
 # The score is the mean squared error (MSE) over the pixels of 2,000 test images, from 0 for black
 # to 1 for white. What must it beat? Keeping *no* number at all: then the answer is the same for
@@ -74,8 +74,8 @@ def to_bytes(images):
 directions = np.linalg.svd(flat - center, full_matrices=False)[2]
 pca = {}  # numbers kept: the rebuilt test images
 for kept in (0, 2, 16, 64):
-    codes = (flat_test - center) @ directions[:kept].T
-    pca[kept] = center + codes @ directions[:kept]
+    numbers = (flat_test - center) @ directions[:kept].T
+    pca[kept] = center + numbers @ directions[:kept]
     print(f"{kept:2} numbers: MSE {np.mean((pca[kept] - flat_test) ** 2):.4f}")
 
 # %% [markdown]
@@ -1032,7 +1032,8 @@ def play(game, steps, watch, labels=False, n=32):
 
 # %% [markdown]
 # The learning rate falls to zero along a line, so that the players come to rest at the end. The
-# game takes a good minute; the ten images are always made of the same noise.
+# game takes a good minute; the ten images are always made of the same noise. Run the cell twice, and
+# the same two networks play on; to begin anew, run the cell that makes them first.
 
 
 # %%
@@ -1042,17 +1043,17 @@ def falling(steps, rate=2e-3):
 
 
 STEPS = 1600
-game = gan.Game(generator, discriminator, rate=falling(STEPS))
+digit_game = gan.Game(generator, discriminator, rate=falling(STEPS))
 watch = np.random.default_rng(0).standard_normal((10, LATENT)).astype("float32")
-losses, made = play(game, STEPS, watch)
+play_losses, stages = play(digit_game, STEPS, watch)
 
 # %% [markdown]
 # Each row shows the same ten draws of noise, later and later. What is there after a quarter of the
 # game, and what comes after that?
 
 # %%
-steps = list(made)[:: len(made) // 4]
-rows = to_bytes((np.concatenate([made[step] for step in steps])[..., 0] + 1) / 2)
+steps = list(stages)[:: len(stages) // 4]
+rows = to_bytes((np.concatenate([stages[step] for step in steps])[..., 0] + 1) / 2)
 plots.show(
     plots.images(rows, size=0.6, row_names=[f"step {step}" for step in steps]),
     alt="Rows of ten made images: plain gray, then bright strokes, then shapes closer to digits.",
@@ -1072,11 +1073,11 @@ smooth = np.ones(50) / 50
 for column, (name, color) in enumerate(
     [("discriminator", plots.BLUE), ("generator", plots.ORANGE)]
 ):
-    mean = np.convolve(losses[:, column], smooth, "valid")
+    mean = np.convolve(play_losses[:, column], smooth, "valid")
     axis.plot(np.arange(25, 25 + len(mean)), mean, color=color, label=name)
     level = (2 - column) * np.log(2)
     axis.axhline(level, color=color, linestyle=":", linewidth=1)
-    axis.text(len(losses), level, f" {name}\n if D guesses", va="center", fontsize=8)
+    axis.text(len(play_losses), level, f" {name}\n if D guesses", va="center", fontsize=8)
 axis.set_xlabel("step (mean over 50)")
 axis.set_ylabel("loss")
 axis.legend()
@@ -1095,7 +1096,10 @@ plots.show(
 # equally bad to it, and it hardly tells what would be better. The numbers:
 
 # %%
-for name, part in [("steps 400 to 600", losses[400:600]), ("the last 200", losses[-200:])]:
+for name, part in [
+    ("steps 400 to 600", play_losses[400:600]),
+    ("the last 200", play_losses[-200:]),
+]:
     print(f"{name:17} discriminator {part[:, 0].mean():.2f}, generator {part[:, 1].mean():.2f}")
 
 # %% [markdown]
@@ -1191,10 +1195,10 @@ check.diversity(diversity)
 # will some digit be missing among the made ones?
 
 # %%
-shares = np.bincount(read_fakes, minlength=10) / COUNT
-evenness = entropy(shares) / np.log(10)
+digit_shares = np.bincount(read_fakes, minlength=10) / COUNT
+evenness = entropy(digit_shares) / np.log(10)
 figure, axis = plt.subplots(figsize=(6, 2.6))
-axis.bar(range(10), shares, color=plots.BLUE)
+axis.bar(range(10), digit_shares, color=plots.BLUE)
 axis.axhline(0.1, color="black", linestyle=":", linewidth=1)
 axis.set_xticks(range(10))
 axis.set_xlabel("digit, as the judge reads it")
@@ -1203,7 +1207,7 @@ plots.show(
     figure,
     alt="Bars of the share of each digit among the made images; all are there, some rarer than a tenth.",
 )
-print(f"rarest {shares.min():.3f}, evenness {evenness:.3f}")
+print(f"rarest {digit_shares.min():.3f}, evenness {evenness:.3f}")
 
 # %% [markdown]
 # The dotted line is a tenth. (The judge has to name one of the ten digits even for a scribble. So a
@@ -1211,7 +1215,7 @@ print(f"rarest {shares.min():.3f}, evenness {evenness:.3f}")
 # missing, and the shares must be fairly even.
 
 # %%
-check.reached("share of the rarest digit", shares.min(), at_least=0.01)
+check.reached("share of the rarest digit", digit_shares.min(), at_least=0.01)
 check.reached("evenness", evenness, at_least=0.9)
 
 # %% [markdown]
@@ -1350,8 +1354,8 @@ check.nearest(nearest)
 # %%
 from sklearn.neighbors import NearestNeighbors
 
-known = digits.x_train[:10000].reshape(10000, -1).astype("float32")
-search = NearestNeighbors(n_neighbors=1).fit(known)
+known_digits = digits.x_train[:10000].reshape(10000, -1).astype("float32")
+search = NearestNeighbors(n_neighbors=1).fit(known_digits)
 of_made, place = search.kneighbors(fakes[:200].reshape(200, -1))
 of_test, _ = search.kneighbors(test[:200].reshape(200, -1).astype("float32"))
 for name, distance in [("made", of_made), ("test", of_test)]:
@@ -1363,7 +1367,7 @@ for name, distance in [("made", of_made), ("test", of_test)]:
 # neighbor, and what differs?
 
 # %%
-pairs = np.concatenate([fakes[:10, ..., 0], known[place[:10, 0]].reshape(10, 28, 28)])
+pairs = np.concatenate([fakes[:10, ..., 0], known_digits[place[:10, 0]].reshape(10, 28, 28)])
 plots.show(
     plots.images(pairs.astype("uint8"), size=0.6, row_names=["made", "nearest"]),
     alt="Ten made digits, and below each the most similar training digit.",
@@ -1391,9 +1395,9 @@ plots.show(
 # part asks "does it look real?", the second "does it look like a $y$?".
 
 # %%
-noise, asked = keras.Input((LATENT,)), keras.Input((), dtype="int32")
-order = layers.Concatenate()([noise, layers.Embedding(10, LATENT)(asked)])
-asked_generator = keras.Model([noise, asked], paint(order))
+noise, digit = keras.Input((LATENT,)), keras.Input((), dtype="int32")
+order = layers.Concatenate()([noise, layers.Embedding(10, LATENT)(digit)])
+asked_generator = keras.Model([noise, digit], paint(order))
 
 image, label = keras.Input((28, 28, 1)), keras.Input((), dtype="int32")
 f = features(image)
@@ -1408,9 +1412,9 @@ asked_discriminator = keras.Model([image, label], layers.Add()([real_or_not, rig
 
 # %%
 STEPS = training.by_device(cpu=2000, gpu=4000)
-game = gan.Game(asked_generator, asked_discriminator, rate=falling(STEPS, rate=4e-3))
+asked_game = gan.Game(asked_generator, asked_discriminator, rate=falling(STEPS, rate=4e-3))
 watch_asked = [watch, np.arange(10, dtype="int32")]
-_, made = play(game, STEPS, watch_asked, labels=True)
+_ = play(asked_game, STEPS, watch_asked, labels=True)
 
 # %% [markdown]
 # Each column holds the digit that was asked for, five times, from different noise. What is the same
@@ -1432,12 +1436,12 @@ plots.show(
 
 # %%
 read_ordered, features_ordered = read(ordered)
-right = read_ordered == asked
-worst = min(right[asked == digit].mean() for digit in range(10))
-distance = gan.frechet(features_test, features_ordered)
-best = gan.frechet(features_test, read(heaps["real, others"])[1])
-print(f"the digit asked for: {right.mean():.1%}, of the worst digit {worst:.1%}")
-print(f"Frechet distance {distance:.1f}, of real digits {best:.1f}")
+as_asked = read_ordered == asked
+worst = min(as_asked[asked == digit].mean() for digit in range(10))
+asked_distance = gan.frechet(features_test, features_ordered)
+real_distance = gan.frechet(features_test, read(heaps["real, others"])[1])
+print(f"the digit asked for: {as_asked.mean():.1%}, of the worst digit {worst:.1%}")
+print(f"Frechet distance {asked_distance:.1f}, of real digits {real_distance:.1f}")
 
 # %% [markdown]
 # The generator does as it is told, with a mistake here and there, and its images are nearer to the
@@ -1446,9 +1450,11 @@ print(f"Frechet distance {distance:.1f}, of real digits {best:.1f}")
 
 # %%
 bars = (0.95, 0.85) if digits.source.real else (0.9, 0.75)  # the offline digits are harder to read
-check.reached("share of the digit asked for", right.mean(), at_least=bars[0])
+check.reached("share of the digit asked for", as_asked.mean(), at_least=bars[0])
 check.reached("share right of the worst digit", worst, at_least=bars[1])
-check.reached("Frechet distance, in that of real digits", distance / best, at_most=7.5)
+check.reached(
+    "Frechet distance, in that of real digits", asked_distance / real_distance, at_most=7.5
+)
 
 # %% [markdown]
 # ## Between two images

@@ -415,8 +415,24 @@ def _describe_arguments(arguments, named):
     return whole if len(whole) <= 160 else text(4)
 
 
+# (pattern in an error, advice): slips of Python that any exercise can meet.
+_SLIPS = [
+    (r"(?i)bitwise_?xor|for \^", "In Python `^` is no power: write `**`."),
+    (
+        "0-dimensional arrays|(length|size)-1 arrays",
+        "Something there takes one number, as `float` and the functions of `math` do. Those of "
+        "NumPy (inside a network: of `keras.ops`) take a whole array.",
+    ),
+]
+
+
+def slip(error):
+    """Return the advice on a slip of Python that the text of an error tells of, or ""."""
+    return next((advice for pattern, advice in _SLIPS if re.search(pattern, error)), "")
+
+
 def _quote(problem):
-    """Name an exception and quote the line of the student's code that raised it."""
+    """Name an exception, quote the student's line that raised it, and advise on a common slip."""
     lines = re.sub(r"\x1b\[[0-9;]*m", "", str(problem)).strip().splitlines()
     text = f"{type(problem).__name__}: {' '.join(list(filter(str.strip, lines))[:2])}"
     frames = traceback.extract_tb(problem.__traceback__)
@@ -429,7 +445,7 @@ def _quote(problem):
     if theirs:
         line = linecache.getline(theirs[-1].filename, theirs[-1].lineno).strip()
         text += f"\n\n    line {theirs[-1].lineno}: {line}"
-    return text
+    return "\n\n".join(filter(None, [text, slip(text.partition("\n")[0])]))
 
 
 def _print_failure(kind, error, trace, fallback=sys.excepthook):

@@ -19,6 +19,7 @@ from .core import (
     _quote,
     call,
     describe,
+    slip,
     to_numpy,
 )
 
@@ -41,11 +42,8 @@ CUT_OFF = (
     "functions of `keras.ops` alone: NumPy, rounding, conversions and `stop_gradient` hide it."
 )
 
-_POWER = (r"(?i)bitwise_?xor|for \^", "In Python `^` is no power: write `**`.")
-
 # (pattern, advice): what in Python or Keras stops when a loss does not work on whole tensors.
 _LOSS_ADVICE = [
-    _POWER,
     (
         r"ambiguous|as a Python `bool`|TracerBool",
         "A Python `if` (or `and`, `or`, `max`) asks one question, but each storm of the batch has "
@@ -277,6 +275,8 @@ def _judge_storm_training(answer, value):
 def _with_advice(message, advices):
     """Append to the message the advice of the first pattern that its error fits."""
     error, _, _ = str(message).partition("\n\n    line ")  # not the student's line
+    if slip(error):
+        return str(message)  # it is told already
     for pattern, advice in advices:
         if match := re.search(pattern, error):
             return f"{message}\n\n{match.expand(advice)}"
@@ -869,7 +869,6 @@ _ROWS = (
     "does with `axis=0`). `np.sum(...)` without an axis adds all the numbers of a kernel."
 )
 _KERNEL_ADVICE = [
-    _POWER,
     (r"shapes \(\d+,\) \(\d+,\)", _ROWS),  # kernels have two axes, so one is added up already
     (  # NumPy's and Python's words for an attempt to calculate with the whole list at once
         r"'list'|inhomogeneous|broadcast|multiply sequence",

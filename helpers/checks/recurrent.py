@@ -224,11 +224,6 @@ def _cell_errors(shapes, parts=""):
             f"{' Gates and states are multiplied number by number, `*`.' * bool(parts)} {shapes}",
         ),
         ("equal division", "The parts lie side by side: split along the last axis, `axis=-1`."),
-        (
-            "0-dimensional|size-1|length-1",
-            "Something there takes one number, as `float` and the functions of `math` do. Those of "
-            "NumPy take a whole array.",
-        ),
         ("unpack", "Unpacking an array takes it apart by rows; the parts lie side by side."),
         (
             "broadcast|same shape|ncompatible|must match",

@@ -60,6 +60,38 @@ def test_each_hard_fault_is_found(course, old, new, fault):
     assert fault in faults[0]
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["x = [1]", "print(x)", "x = [2]"],
+        ["x = [1]", "for x in range(3): print(x)", "print(x)"],
+        ["x = [1]", "x = x + [2]", "x += [1]"],
+        ["x = [1]", "y = [k for k in x]", "x, z = 2, 3"],
+        ["x = [1]", "def f():\n    return lambda: x", "with open('a') as x: pass"],
+    ],
+)
+def test_a_name_that_means_two_things_to_a_cell_is_a_fault(course, cells):
+    faults = found(course, GOOD + "".join(f"\n# %%\n{cell}\n" for cell in cells))
+    assert any(f"cell {place} needs `x`, to which" in faults[0] for place in (5, 6))
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["x = 1\nprint(x)", "x = 2\nprint(x)"],
+        ["x = {}", "x |= {1: 2}", "print(x)"],
+        ["x = [1]", "del x[0]", "print(x)"],
+        ["import x", "import x\nprint(x)", "print(x)"],
+        ["for x in range(3): print(x)", "for x in range(4): print(x)"],
+        ["def f(x):\n    y = x\n    return y", "x = y = 1", "y = x", "print(x)"],
+        ["[x for x in 'ab']", "x = 1", "print(x)"],
+        ["rng = 1", "rng = 2", "print(rng)"],
+    ],
+)
+def test_a_name_used_again_within_cells_is_no_fault(course, cells):
+    assert found(course, GOOD + "".join(f"\n# %%\n{cell}\n" for cell in cells)) == []
+
+
 def test_thirty_lines_without_blank_ones_and_marks_are_allowed(course):
     assert found(course, GOOD.replace("figure, axes =", "x = 1\n\n" * 26 + "figure, axes =")) == []
 

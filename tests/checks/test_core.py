@@ -1,6 +1,7 @@
 """The core of the checks: statuses, messages, panels and the score card."""
 
 import inspect
+import math
 import subprocess
 import sys
 import textwrap
@@ -184,6 +185,20 @@ def test_an_error_inside_pythons_own_library_quotes_the_students_line():
 
     with pytest.raises(CheckFailed, match=r"line \d+: return inspect.signature\(answer\)"):
         call(answer, 3)
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        (lambda x: x ^ 2, r"TypeError.*no power: write `\*\*`"),
+        (lambda x: math.exp(x), "TypeError.*takes one number"),
+        (lambda x: float(x), "TypeError.*takes one number"),
+        (lambda x: x[7], r"IndexError[^\n]*\n\n    line \d+: [^\n]*$"),
+    ],
+)
+def test_a_common_slip_of_python_gets_its_advice_in_every_lab(answer, advice):
+    with pytest.raises(CheckFailed, match=f"(?s){advice}"):
+        call(answer, np.ones(3))
 
 
 def test_of_an_error_the_first_lines_that_say_something_are_quoted():

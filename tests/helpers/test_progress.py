@@ -335,8 +335,8 @@ def test_after_a_restart_the_card_says_what_was_solved_before(home, file, small_
         "    · not run               seven",
         "    ✔ solved on 2025-10-02  accuracy",
         "Run a check again after you change its answer; then run this cell again.",
-        "In the whole course you have solved 1 of 3 exercises; `progress.show()` in lab 00 lists "
-        "them by lab.",
+        "In the whole course you have solved 1 of 3 exercises (measured results are not counted); "
+        "`progress.show()` in lab 00 lists them by lab.",
     ]
 
 

@@ -666,9 +666,9 @@ for kind in KINDS[:4]:
 # %% [markdown]
 # Four of the five have learned *where* the strokes of a digit are. When the digit moves, their accuracy
 # falls to that of guessing. A coarser map delays the fall by less than a pixel. Most of that comes with a
-# strided convolution already; average and max pooling add a little. Be careful with these differences: the
-# bands touch, and the network without pooling differs from the others in one more thing. Its dense layer
-# takes so many weights that two channels are all its last convolution can afford.
+# strided convolution already; average and max pooling add little to it. Be careful with these
+# differences: the bands touch, and the network without pooling differs from the others in one more
+# thing. Its dense layer takes so many weights that two channels are all its last convolution can afford.
 #
 # The global average doesn't care where the digit is. It pays for that in the middle, where it makes the
 # most mistakes after the same three epochs. (Whether more epochs would close the gap we haven't tried.)

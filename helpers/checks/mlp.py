@@ -674,6 +674,7 @@ def mnist_model(count, model):
     _judge_layers(model, x)
     _judge_loss(model, np.asarray(given.value, dtype=float))
     _judge_optimizer(model)
+    _judge_copy(model)
     return "101,770 parameters, ten outputs, and a loss that fits them."
 
 
@@ -714,7 +715,7 @@ def _judge_count(count):
         raise CheckFailed(f"`count` is {number:,.0f}. {known[number]}")
     if number != 101_770:
         raise CheckFailed(
-            f"`count` is {number:,.0f}, which is not right. For each layer: inputs times "
+            f"`count` is {number:,.10g}, which is not right. For each layer: inputs times "
             "outputs, plus one bias for each output. Then add the layers."
         )
 
@@ -817,9 +818,42 @@ def _judge_loss(model, outputs):
 
 
 def _judge_metrics(model):
+    """Fail unless the model reports the accuracy by this name, as the lab looks it up."""
     config = model.get_compile_config() or {}
     if not (config.get("metrics") or config.get("weighted_metrics")):
         raise CheckFailed('Ask Keras to report the accuracy: `metrics=["accuracy"]`.')
+    x, y = np.zeros((6, 784), dtype=np.uint8), np.arange(6)
+    try:
+        reported = model.test_on_batch(x, y, return_dict=True)
+    except Exception as problem:
+        raise CheckFailed(
+            "Keras can't compute your metrics for such outputs and labels. The lab needs only the "
+            f'accuracy: `metrics=["accuracy"]`. ({type(problem).__name__})'
+        ) from None
+    finally:
+        model.reset_metrics()
+    if "accuracy" not in reported:
+        names = ", ".join(f"`{name}`" for name in reported if name != "loss")
+        raise CheckFailed(
+            'The training cell looks for a metric of the name `"accuracy"`; your model reports '
+            f'{names}. The name comes from what you write in `metrics=["accuracy"]`.'
+        )
+
+
+def _judge_copy(model):
+    """Fail if Keras can't make an untrained copy of the model, which a later cell trains."""
+    import keras
+
+    try:
+        copy = keras.models.clone_model(model)
+        copy.compile_from_config(model.get_compile_config())
+    except Exception as problem:
+        raise CheckFailed(
+            "The network computes the right thing, but a later cell makes an untrained copy of it, "
+            f"and Keras can't ({type(problem).__name__}). What stops it is usually a part of your "
+            "own: a `lambda`, a `def` or a `class`. Use what Keras has for it, such as the layer "
+            '`Rescaling` and `activation="relu"`.'
+        ) from None
 
 
 def _judge_optimizer(model):

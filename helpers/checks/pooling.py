@@ -1118,6 +1118,12 @@ def _explain_gradient(case, array, right):
 def steadiest(steadiest, curves):
     """Compare a predicted name with accuracies, {name: (seeds, displacements from 0 on)}."""
     name = _choose(steadiest, curves, "The prediction")
+    shapes = {np.shape(curve) for curve in curves.values()}
+    if len(shapes) > 1 or (0,) in shapes:
+        raise CheckFailed(
+            "The experiment was stopped before its end: some networks have no accuracies, or fewer "
+            "than others. Run its cell again, to the end, and then this one."
+        )
     curves = {key: np.asarray(curve, dtype=float) for key, curve in curves.items()}
     still = {key: float(curve[:, 0].mean()) for key, curve in curves.items()}
     moved = {key: float(curve[:, 1:].mean()) for key, curve in curves.items()}

@@ -655,7 +655,8 @@ def functional():
     hidden = keras.layers.ReLU()(dense(128)(keras.layers.Rescaling(1 / 255)(pixels)))
     model = keras.Model(pixels, keras.layers.Softmax()(dense(10)(hidden)))
     loss = keras.losses.SparseCategoricalCrossentropy()
-    model.compile(adam(), loss=loss, metrics=["sparse_categorical_accuracy"])
+    accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    model.compile(adam(), loss=loss, metrics=[accuracy])
     return model
 
 
@@ -671,8 +672,9 @@ def with_logits():
 
 
 def with_functions():
-    relu, loss = lambda a: keras.ops.maximum(a, 0), keras.losses.sparse_categorical_crossentropy
-    return network(dense(128, relu), dense(10, "softmax"), loss=loss, metrics=["acc"])
+    loss = keras.losses.sparse_categorical_crossentropy
+    layers = dense(128, keras.ops.relu), dense(10, keras.ops.softmax)
+    return network(*layers, loss=loss, metrics=["accuracy", "sparse_top_k_categorical_accuracy"])
 
 
 def trained():
@@ -709,6 +711,24 @@ def not_scaled():
     return model
 
 
+def reporting(*metrics):
+    return network(dense(128, "relu"), dense(10, "softmax"), metrics=metrics)
+
+
+def scaled_by_a_lambda():
+    scale = keras.layers.Lambda(lambda pixels: pixels / 255)
+    model = keras.Sequential([keras.Input((784,)), scale, dense(128, "relu"), dense(10, "softmax")])
+    model.compile(adam(), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def with_an_activation_of_its_own():
+    def positive(a):
+        return keras.ops.maximum(a, 0)
+
+    return network(dense(128, positive), dense(10, "softmax"))
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -737,7 +757,16 @@ def not_scaled():
             "does not fit the labels",
         ),
         (lambda: network(dense(128, "relu"), dense(10, "softmax"), loss="mse"), "(?i)the loss"),
-        (lambda: network(dense(128, "relu"), dense(10, "softmax"), metrics=()), "accuracy"),
+        (reporting, "Ask Keras to report the accuracy"),
+        (lambda: reporting("acc"), "your model reports `acc`"),
+        (
+            lambda: reporting("sparse_categorical_accuracy"),
+            "reports `sparse_categorical_accuracy`",
+        ),
+        (lambda: reporting("mse"), "can't compute your metrics"),
+        (lambda: reporting("accurcy"), "can't compute your metrics"),
+        (scaled_by_a_lambda, "The network computes the right thing"),
+        (with_an_activation_of_its_own, "The network computes the right thing"),
         (
             lambda: network(dense(128, "softmax"), dense(10, "softmax")),
             "hidden layer has a softmax",
@@ -777,6 +806,7 @@ def test_mnist_model_names_the_mistake(wrong, message):
         (922, "number of neurons"),
         (102_544, "not inputs"),
         (5, "which is not right"),
+        (101.770, r"`count` is 101\.77, which is not right"),
         ("101770", "one whole number"),
         ([1, 2], "one whole number"),
         (float("nan"), "not right|whole number"),

@@ -930,6 +930,18 @@ def test_wrong_steadiest(answer, phrase):
 
 
 @pytest.mark.parametrize(
+    "curves",
+    [
+        {"max": [], "min": []},
+        {"max": [[0.9, 0.5, 0.6], [0.9, 0.5, 0.6]], "min": []},
+        {"max": [[0.9, 0.5, 0.6], [0.9, 0.5, 0.6]], "min": [[0.9, 0.6, 0.4]]},
+    ],
+)
+def test_an_experiment_that_was_stopped_is_not_taken_for_a_wrong_answer(curves):
+    fails(check.steadiest, "max", curves, match="stopped before its end")
+
+
+@pytest.mark.parametrize(
     "make",
     [
         exchange,

@@ -596,8 +596,8 @@ check.winner(winner, skills)
 
 # %% [markdown]
 # First, what does chance do? The same SimpleRNN again, from two other seeds: another start of the
-# weights, nothing else. Then a look at the forecasts themselves. Can you tell the two lines of AR
-# and GRU apart? (Look at early 1998.)
+# weights, nothing else. It takes about ten seconds. Then a look at the forecasts themselves. Can you
+# tell the two lines of AR and GRU apart? (Look at early 1998.)
 
 # %%
 for seed in (0, 1):
@@ -884,7 +884,7 @@ def copy_weights(source, target):
 # %%
 random = np.random.default_rng(8)
 noise = random.normal(size=4 * 6 * 5).astype("float32")
-batches = fold(noise[:, None], 4, 5)
+batches = np.asarray(fold(noise[:, None], 4, 5))
 stateful = keras.Sequential(
     [keras.Input(batch_shape=(4, 5, 1)), LSTM(8, stateful=True, return_sequences=True)]
 )
@@ -984,7 +984,7 @@ ROWS, STEPS, EPOCHS = 32, 10, 10
 
 def rows(series):
     """Return the folded batches, one below the other, as `fit` wants them: (k * ROWS, STEPS, 1)."""
-    return fold(series[:, None], ROWS, STEPS).reshape(-1, STEPS, 1)
+    return np.asarray(fold(series[:, None], ROWS, STEPS)).reshape(-1, STEPS, 1)
 
 
 def recurrent(batch, steps, stateful):

@@ -1104,7 +1104,8 @@ for target in training.track(["absolute", "change"]):
     trained[target].fit(past, scaled, batch_size=256, epochs=8, verbose=0)
 
 # %% [markdown]
-# Two new rows for the board. Compare them with each other, and with the two ridge regressions.
+# Two new rows for the board, in some seconds. Compare them with each other, and with the two ridge
+# regressions.
 
 # %%
 for target, model in trained.items():
@@ -1310,8 +1311,8 @@ gains.to_frame("RMSE (nT), 2 h").round(3)
 #
 # The worst mistake is in the *split*. Neighboring rows are nearly equal. If rows are
 # shuffled before they are split, each validation row has its neighbors in the training set, and a
-# model that just looks up the most similar row seems to know something. Here it is, as a share of the
-# error of persistence on the same rows: below 1 is better.
+# model that just looks up the most similar row seems to know something. Here it is, after some
+# seconds, as a share of the error of persistence on the same rows: below 1 is better.
 
 # %%
 from sklearn.neighbors import KNeighborsRegressor
@@ -1668,8 +1669,9 @@ peaks = "too shallow"
 
 # %% [markdown]
 # A column for each class of the observed SYM-H: how many rows it has, their share of all rows, and the
-# number of storms they are from; then the three errors, and `bias`, the mean of forecast minus
-# observed. Follow the bias from left to right.
+# number of storms they are from; then the three errors. For the network also its `bias`, the mean of
+# forecast minus observed, and the class's share of its squared error. Follow the bias from left to
+# right.
 
 # %%
 bins = [-1000, -200, -100, -50, 1000]

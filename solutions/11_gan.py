@@ -1211,8 +1211,8 @@ print(f"rarest {digit_shares.min():.3f}, evenness {evenness:.3f}")
 
 # %% [markdown]
 # The dotted line is a tenth. (The judge has to name one of the ten digits even for a scribble. So a
-# share counts what it reads, not what is well made.) Two bars for the generator: no digit may be
-# missing, and the shares must be fairly even.
+# share counts what it reads, not what is well made.) Two things are asked of the generator: no digit
+# may be missing, and the shares must be fairly even.
 
 # %%
 check.reached("share of the rarest digit", digit_shares.min(), at_least=0.01)

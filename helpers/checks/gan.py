@@ -762,7 +762,9 @@ _DIVERSITY_ERRORS = [
 
 def _explain_diversity(name, case, array, right):
     if name == "shares":
-        return "How often is 0 among the digits, how often 1, and so on to 9?"
+        total = array.sum()
+        start = "" if np.isclose(total, 1) else f"The shares add up to {total:.4g}, not to 1. "
+        return f"{start}How often is 0 among these {len(case[0])} digits, how often 1, and so on?"
     p = _diversity(*case)[0]
     return (
         f"{np.sum(p > 0)} of the ten digits occur. The entropy of the shares is {_entropy(p):.5g} "
@@ -943,6 +945,13 @@ _DISTANCES = {
     _BYTES: [
         partial(_euclid, kind=None),
         partial(_euclid, kind=None, square=lambda d: d.astype(float) ** 2),
+    ],
+    "You turn the images into whole numbers. Here they hold fractions, which that cuts off: turn "
+    "them into floats.": [
+        partial(_euclid, kind="int64"),
+        partial(_euclid, kind="int16"),
+        lambda made, real: _euclid(made.astype(int), real),
+        lambda made, real: _euclid(made, real.astype(int)),
     ],
     "This is the squared distance. Take the root of the sum.": (
         partial(_euclid, join=lambda s: s.sum((2, 3)))

@@ -1023,6 +1023,19 @@ _SPLIT_ERRORS = [
         "Ask for each window whether its person is *among* the test people: `==` compares position "
         "by position, and `in` answers once.",
     ),
+    (
+        "unary ~",
+        "`~` turns round an array of True and False, not a list: `np.array` makes an array of it.",
+    ),
+    (
+        "at least one array",
+        "A part can be empty: if all people are in the test, no window is left for training.",
+    ),
+    (
+        "inhomogeneous",
+        "Rows of different lengths don't fit in one array. `np.concatenate` puts them one after "
+        "the other; the two parts are returned side by side, `return train, test`.",
+    ),
 ]
 
 
@@ -1119,6 +1132,8 @@ def _spectrum_mistakes():
             "fft.rfft(frames * window, axis=0)": "Your transform runs along the frames. It should "
             "run along the samples of each frame.",
             "fft.rfft(frames)": "The window is missing in your result.",
+            "fft.rfft(cut(x * np.hanning(len(x)), size, hop))": "Your window stretches over the "
+            "whole signal. Each frame is multiplied by one of its own.",
         },
         strength={
             "np.abs(spectrum) ** 2": "These are squares, the power. Return the absolute value.",
@@ -1179,6 +1194,7 @@ def _explain_spectrum(case, array, right):
 _SPECTRUM_ERRORS = [
     (
         "broadcast|inhomogeneous|with a sequence|same shape",
-        f"Has each frame `size` samples, from `k * hop` on? {_WHOLE}",
+        "Does the window multiply the samples, before the transform? And has each frame `size` of "
+        f"them, from `k * hop` on? {_WHOLE}",
     )
 ]

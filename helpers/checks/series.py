@@ -736,10 +736,18 @@ def _explain_fit(case, array, right):
 # --- the winner ----------------------------------------------------------------------------------
 
 _TIE = 0.02  # another start of the weights moves a skill by as much
+_NETWORKS = ["MLP, level", "MLP", "CNN", "SimpleRNN", "GRU", "LSTM"]
+_NETWORKS += ["stacked LSTM", "bidirectional LSTM"]
 
 
 @lab.check("the winner")
 def winner(winner, skills):
+    missing = [f"`{name}`" for name in _NETWORKS if name not in skills]
+    if missing:
+        raise CheckFailed(
+            f"The table isn't complete: the skill of {', '.join(missing)} is missing. Run the cell "
+            "that trains the networks, to its end, then this one."
+        )
     known = {str(name).strip().lower(): name for name in skills}
     name = known.get(winner.strip().lower()) if isinstance(winner, str) else None
     if name is None:
@@ -908,7 +916,8 @@ _FORECAST_ERRORS = [
         "Here `model` is a function: it is called as `model(windows)`.",
     ),
     (
-        "(?i)dimension|scalar|subscriptable|invalid index|too many indices|inhomogeneous",
+        "(?i)dimension|scalar|subscriptable|invalid index|too many indices|inhomogeneous|"
+        "with a sequence",
         "Models answer (m, 1) or (m,), with m = 1 here. `np.ravel(...)[0]` is the number in both.",
     ),
 ]
@@ -1118,8 +1127,8 @@ def stateless(stateless, measured):
     share, measured = float(value.item()), float(measured)
     if not 0 <= share <= 1:
         raise CheckFailed(
-            f"{share:g} is not a share. Give a fraction from 0 to 1, not a percentage: half of all "
-            "is 0.5."
+            f"{share:g} is not a share. Give a fraction from 0 to 1, not a percentage: a quarter "
+            "of all is 0.25."
         )
     off = share - measured
     if abs(off) <= _NEAR + 1e-6:

@@ -9,7 +9,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from functools import partial, wraps
-from itertools import product
+from itertools import product, takewhile
 from operator import ge, gt, le, lt
 
 import numpy as np
@@ -825,6 +825,11 @@ def looks_ahead(answer):
         features.__name__ = name
     cases = [(features, storm, row) for _, row, _, features in _LOOKS]
     results = [_attempt_tables(answer, case) for case in cases]
+    for result in takewhile(lambda result: not failed(result), results):
+        if getattr(result.value, "shape", ()) != ():
+            kind = type(result.value).__name__
+            text = f"{result.what} is of type `{kind}`; expected: one answer for all features"
+            raise CheckFailed(f"{text}, `True` or `False`.")
     rights = [np.array(guilty) for _, _, guilty, _ in _LOOKS]
     judge(cases, results, rights, as_tuples(_LOOK_MISTAKES), _explain_look, _LOOK_ERRORS)
     return "It notices a look ahead in every measured column and in gaps, and acquits honest ones."
@@ -906,9 +911,22 @@ _LOOK_MISTAKES = {
         partial(_looking, change=lambda v, noise: v[::-1]),
     ],
     "It is upside down: True for those who look ahead.": lambda *case: ~_looking(*case),
-    "The answer is always the same.": [lambda *case: np.array(True), lambda *case: np.array(False)],
+    "The answer is always True.": lambda *case: np.array(True),
+    "The answer is always False, as if nothing had changed. Is the copy another table than "
+    "`storm`, and do your numbers stand in it after `row`?": lambda *case: np.array(False),
 }
-_LOOK_ERRORS = [("Invalid value|dtype", 'The columns are float32: `.astype("float32")` helps.')]
+_LOOK_ERRORS = [
+    (
+        "dtype '(int|str|object|datetime)",
+        "Only what is measured holds floats: leave `storm`, `split` and `time` as they are.",
+    ),
+    ("Invalid value|dtype", 'The columns are float32: `.astype("float32")` helps.'),
+    (
+        r"KeyError: \d|InvalidIndexError|ndarray' object has no attribute",
+        "`features` may return an array or a table: `np.asarray(...)` makes an array of both.",
+    ),
+    ("ambiguous", "Compare the features as a whole, with `np.array_equal`."),
+]
 
 
 def _explain_look(case, array, right):

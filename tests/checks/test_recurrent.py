@@ -255,6 +255,11 @@ def split_of(of, first=identity):
     return answer
 
 
+def one_after_the_other(person, test_people):
+    parts = set(person) - set(test_people), test_people
+    return [np.concatenate([np.flatnonzero(person == one) for one in part]) for part in parts]
+
+
 def random_windows(person, test_people):
     order = np.random.default_rng(3).permutation(len(person))
     return order[2:], order[:2]
@@ -276,6 +281,11 @@ def spectra_by_fft(signal, size, hop):
         whole = np.fft.fft(np.hanning(size) * signal[k * hop : k * hop + size])
         out[k] = np.sqrt(whole.real**2 + whole.imag**2)[: size // 2 + 1]
     return out
+
+
+def windows_behind(signal, size, hop):
+    starts = range(0, len(signal) - size + 1, hop)
+    return np.array([np.abs(np.fft.rfft(signal[k : k + size]) * np.hanning(size)) for k in starts])
 
 
 def spectra_with(
@@ -455,6 +465,9 @@ WRONG = {
         (lambda p, t: (split(p, t)[0], split(p, t)[1][:-1]), "in neither part"),
         (lambda p, t: (split(p, t)[0], np.repeat(split(p, t)[1], 2)), "more than once"),
         (lambda p, t: split(p, t)[1], "Return (train, test)"),
+        (lambda p, t: (~[one in t for one in p], None), "not a list"),
+        (lambda p, t: np.array(list(split(p, t))), "one after the other"),
+        (one_after_the_other, "A part can be empty"),
         (lambda p, t: tuple(m.astype(int) for m in split_by_masks(p, t)), "True and False"),
         (
             split_of(
@@ -484,6 +497,11 @@ WRONG = {
         (spectra_with(before=lambda s, size: np.pad(s, size // 2)), "before the signal"),
         (spectra_with(before=lambda s, size: s - s.mean()), "subtract a mean"),
         (spectra_with(frame=lambda f: f - f.mean()), "subtract a mean"),
+        (
+            spectra_with(before=lambda s, size: s * np.hanning(len(s)), window=np.ones),
+            "over the whole signal",
+        ),
+        (windows_behind, "before the transform?"),
         (lambda *case: np.log(spectra(*case)), "logarithm"),
         (lambda *case: spectra(*case) / case[1], "divide by a size"),
         (lambda s, size, hop: spectra(np.pad(s, (0, hop)), size, hop), "one frame too many"),

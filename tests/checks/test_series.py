@@ -196,6 +196,14 @@ def by_roll(model, window, n_out):
     return result
 
 
+def forecast_into_zeros(model, window, n_out):
+    result = np.zeros(n_out)
+    for step in range(n_out):
+        result[step] = model(window[None])
+        window = np.append(window[1:], result[step])
+    return result
+
+
 def in_place(model, window, n_out):
     for _ in range(n_out):
         new = model(window[None]).item()
@@ -407,6 +415,7 @@ WRONG = {
         (forecast(take=lambda answer: answer), "shape is (n_out,)"),
         (forecast(take=lambda answer: answer[0]), "shape is (n_out,)"),
         (forecast(take=lambda answer: answer[0][0]), "the number in both"),
+        (forecast_into_zeros, "the number in both"),
         (forecast(move=lambda window, new: np.append(window[1:], 2 * new)), "up to step 1"),
         (forecast(end=lambda result, *_: np.array(result) + 1), "Already the first"),
     ],
@@ -471,20 +480,28 @@ def test_wrong_targets_are_shown_where_the_windows_beside_them_are_right():
     fails(check.rolling_windows, shifted, match="`y` of `rolling_windows")
 
 
+NETWORKS = ["MLP, level", "CNN", "SimpleRNN", "GRU", "stacked LSTM", "bidirectional LSTM"]
 SKILLS = {"persistence": 0.0, "AR": 0.512, "LSTM": 0.506, "MLP": 0.41}
+SKILLS |= dict.fromkeys(NETWORKS, 0.3)
 
 
 def test_winner_compares_skills():
     check.winner("AR", SKILLS)
     check.winner(" lstm", SKILLS)
-    check.winner("a", {"a": 0.5, "b": 0.52})
-    fails(check.winner, "a", {"a": 0.495, "b": 0.52}, match=r"0\.025 below the best")
+    check.winner("a", SKILLS | {"a": 0.5, "b": 0.52})
+    fails(check.winner, "a", SKILLS | {"a": 0.495, "b": 0.52}, match=r"0\.025 below the best")
     fails(check.winner, None, SKILLS, match="no value", kind=NotAttempted)
-    fails(check.winner, "GRU", SKILLS, match="one of the names 'persistence'")
+    fails(check.winner, "AR(9)", SKILLS, match="one of the names 'persistence'")
     fails(check.winner, 1, SKILLS, match="one of the names")
-    with pytest.raises(CheckFailed, match=r"0\.410, 0\.102 below the best, with 2 of 4") as raised:
+    with pytest.raises(CheckFailed, match=r"0\.410, 0\.102 below the best, with 2 of 10") as raised:
         check.winner("MLP", SKILLS)
     assert "`AR`" not in str(raised.value)
+
+
+def test_winner_waits_for_the_networks():
+    trained = {name: value for name, value in SKILLS.items() if name != "GRU"}
+    fails(check.winner, "AR", trained, match="skill of `GRU` is missing")
+    fails(check.winner, "GRU", {"persistence": 0.0, "AR": 0.5}, match="`MLP, level`, `MLP`, `CNN`")
 
 
 def test_stateless_compares_shares():

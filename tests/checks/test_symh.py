@@ -274,6 +274,18 @@ def looking(columns=MEASURED, change=None, first=1, end=1, nan=True, copy=True, 
     return looks_ahead
 
 
+def looking_with(compare, columns=MEASURED, own=False):
+    """A test of causality that compares what `features` returns in its own way."""
+
+    def looks_ahead(features, storm, row):
+        one = storm.copy()
+        two = one if own else storm.copy()
+        two.loc[row + 1 :, columns] = np.float32(7)
+        return compare(features(one), features(two))
+
+    return looks_ahead
+
+
 def by_columns(features, storm, row):
     changed = storm.copy()
     for column in storm.columns[3:]:
@@ -482,7 +494,18 @@ WRONG = {
         (by_repeating, "Keep all rows and their times"),
         (in_float64, "float32"),
         (in_wide_numbers, "differ by rounding"),
-        (lambda features, storm, row: False, "always the same"),
+        (lambda features, storm, row: False, "always False"),
+        (lambda features, storm, row: True, "always True"),
+        (
+            looking_with(lambda one, two: not np.array_equal(one, two, True), own=True),
+            "as if nothing",
+        ),
+        (looking_with(lambda one, two: (one[:9] != two[:9]).any(axis=0)), "`True` or `False`"),
+        (looking_with(lambda one, two: bool(one[:9] == two[:9])), "features as a whole"),
+        (looking_with(lambda one, two: any(one[8] != two[8])), "an array or a table"),
+        (looking_with(lambda one, two: any(one[:9, 0] != two[:9, 0])), "an array or a table"),
+        (looking_with(lambda one, two: not one.fillna(0).equals(two)), "an array or a table"),
+        (looking_with(None, columns=slice(None)), "leave `storm`, `split` and `time`"),
         (lambda features, storm, row: not looking()(features, storm, row), "upside down"),
     ],
 }

@@ -9,7 +9,7 @@
 # - explain what a hidden layer adds, and when depth or width helps,
 # - build such networks in Keras and teach one to read handwritten digits.
 #
-# You need about three hours. The computing takes a good minute on two cores (up to twice that with the
+# You need about three hours. The computing takes one to two minutes on two cores (up to twice that with the
 # real MNIST, which has twice as many images) and 1.1 GB of memory. The data: points that the lab makes
 # itself, and MNIST, 70,000 handwritten digits; where MNIST is not on this machine, a smaller set made
 # for this course takes its place.
@@ -619,7 +619,7 @@ def solve(axis, name, problem, hidden=(), features=np.asarray):
 
 
 # %% [markdown]
-# Six trainings, about twenty seconds on two cores. Rows: moons, spirals. Columns: the two inputs alone;
+# Six trainings, twenty to forty seconds on two cores. Rows: moons, spirals. Columns: the two inputs alone;
 # nine polynomial features up to the third power; a hidden layer. Which column solves **both** rows?
 
 # %%
@@ -648,7 +648,7 @@ plots.show(
 #
 # Two ways to make a network larger: more neurons in a layer (*width*) or more layers (*depth*). Three
 # networks try the spirals. The first two have about the same number of parameters, the third has
-# several times as many. Before you run the cell (about ten seconds): which one will fail?
+# several times as many. Before you run the cell (ten to twenty seconds): which one will fail?
 
 # %%
 figure, axes = plt.subplots(1, 3, figsize=(8.2, 3), sharey=True)

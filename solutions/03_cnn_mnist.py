@@ -774,7 +774,7 @@ prediction = {"MLP": "same", "CNN": "worse"}
 ### END SOLUTION
 
 # %% [markdown]
-# Four short trainings follow, two epochs on 12,000 images each: about 20 seconds on two cores.
+# Four short trainings follow, two epochs on 12,000 images each: 20 to 40 seconds on two cores.
 # `clone_model` makes the same network with new weights. Each pair of numbers is the accuracy on plain
 # and on shuffled test images.
 

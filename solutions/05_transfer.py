@@ -471,7 +471,7 @@ def first_gradient(model, x, y):
 
 
 # %% [markdown]
-# Twenty networks; it takes about ten seconds. (`run_eagerly` saves Keras the work of compiling what
+# Twenty networks; it takes ten to twenty seconds. (`run_eagerly` saves Keras the work of compiling what
 # runs only once.)
 
 # %%
@@ -513,7 +513,7 @@ check.vanishing(vanishing, norms)
 # within a factor of a few dozen, from 4 layers to 64.
 #
 # That was before training. Does it matter? We train each kind with 20 layers on 3,000 digits, four
-# epochs. It takes about half a minute. Ten classes: whoever guesses gets about 10 %.
+# epochs. It takes half a minute to a minute. Ten classes: whoever guesses gets about 10 %.
 
 
 # %%

@@ -534,7 +534,7 @@ def lengthen_memory(layer, steps):
 
 
 # %% [markdown]
-# Twelve short trainings take about a minute: four networks, three lengths each. Before you look:
+# Twelve short trainings take a minute or more: four networks, three lengths each. Before you look:
 # which networks will manage 150 steps?
 
 # %%

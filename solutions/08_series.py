@@ -10,8 +10,8 @@
 # - train a stateful network, whose memory reaches far beyond its window,
 # - evaluate a forecast as it would be used: refitted year by year.
 #
-# You need about three hours. The notebook computes for about three minutes on two CPU cores and takes
-# up to 1.2 GB of memory. The series are real: carbon dioxide in the air, spots on the sun, and the
+# You need about three hours. The notebook computes for three to four minutes on two CPU cores and
+# takes up to 1.2 GB of memory. The series are real: carbon dioxide in the air, spots on the sun, and the
 # temperature of the Pacific off Peru. They come with the package statsmodels, so nothing is
 # downloaded.
 
@@ -976,7 +976,7 @@ stateless = 0.55
 # Both networks have the same layers, batches of 32 rows, and the same epochs. The stateful one gets
 # its batches in order and is reset before each epoch; the other may shuffle. At the beginning of a
 # stretch, before its first marker, nobody can know the answer: in the test these steps don't count. It
-# takes about 30 seconds.
+# takes 30 to 40 seconds.
 
 # %%
 ROWS, STEPS, EPOCHS = 32, 10, 10

@@ -14,7 +14,7 @@
 #   to undo it,
 # - define extreme events by the local climate without a leak, and score their detection.
 #
-# You need about three hours. The notebook computes for two to three minutes on two CPU cores and
+# You need about three hours. The notebook computes for about three minutes on two CPU cores and
 # takes up to 1.4 GB of memory. The films of rain are generated, so nothing is downloaded. A real
 # radar loop of Sydney is shown beside them where it is at hand.
 
@@ -1089,7 +1089,7 @@ def corrector():
 
 
 # %% [markdown]
-# Training takes about 15 seconds. The network has about a fifth more weights than the others.
+# Training takes 15 to 30 seconds. The network has about a fifth more weights than the others.
 # Compare its MSE with that of damped advection, and its CSI, matched, with that of *matched*
 # advection.
 

@@ -86,6 +86,8 @@ def test_what_is_no_number_is_refused(series):
 def test_a_series_too_short_for_one_pair(n, with_times):
     with pytest.raises(ValueError, match=rf"has {n} steps, .* 64 \+ 24 = 88: use a longer series"):
         rolling_windows(np.zeros(n), 64, 24, times=np.arange(n) if with_times else None)
+    with pytest.raises(ValueError, match=r"3 \+ 3 = 6: use a longer series"):
+        rolling_windows(np.zeros(5), 3, 3)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -103,6 +105,8 @@ def test_masked_values_are_gaps():
     with pytest.raises(ValueError, match=r"1 of 5 steps .* the first at index 2"):
         rolling_windows(series, 2, 1)
     assert rolling_windows(series[:2], 1, 1)[1] == 1
+    with pytest.raises(ValueError, match=r"1 of 3 steps .* the first at index 1"):
+        rolling_windows(np.ma.masked_invalid([0, np.nan, 2]), 1, 1)
 
 
 DAYS = np.arange("2021-03-01", "2021-03-11", dtype="datetime64[D]")

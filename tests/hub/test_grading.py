@@ -150,7 +150,8 @@ def submissions(course, state, port=0):
         "        except KeyboardInterrupt:\n            pass"
     )
     bomb = "    return [bytearray(2**28) for _ in range(64)]"
-    spam = "    while True:\n        print('spam' * 1000)"
+    # A few MB a second: how far a faster one gets, before memory is full, is up to the machine.
+    spam = "    import time\n    while time.sleep(0.001) is None:\n        print('spam' * 1000)"
     spec = right()
     spec.notebook.metadata.kernelspec = {"name": "mine", "display_name": "Mine", "language": "R"}
     rich = empty()
@@ -203,6 +204,18 @@ def save(state, student, work):
     labs = state / "homes" / student / "labs"
     labs.mkdir(parents=True, exist_ok=True)
     (labs / f"{LAB}.ipynb").write_text(work if isinstance(work, str) else work.dumps())
+
+
+@pytest.mark.parametrize(
+    ("log", "reason"),
+    [
+        ("...\nnbclient.exceptions.DeadKernelError: Kernel died", "its kernel died"),
+        ("  obj, end = self.scan_once(s, idx)\nMemoryError\n", "printed more than fits"),
+        ("KeyError: 'x'", "nbgrader failed; its log is in"),
+    ],
+)
+def test_the_log_tells_why_a_submission_is_not_marked(log, reason):
+    assert reason in grading.why(log)
 
 
 def table(state):

@@ -43,7 +43,7 @@ REASONS = {
     "CellTimeoutError": "a cell went on for too long and could not be stopped",
     "NotJSONError": "the file is not a notebook",
     "nbgrader metadata format": "the marks of its cells are of another version of nbgrader",
-    "MemoryError": "it printed more than fits into memory",
+    "MemoryError": "nbgrader ran out of memory: it probably printed without end",
 }
 # The same for a cell that was mended before the submission was marked.
 MENDED = {

@@ -918,6 +918,7 @@ plots.show(
 # a training set in which the light goes with the species.
 
 # %%
+backbone.set_weights(pretrained_weights)  # the trainings above may have been interrupted
 night_features = features_of(night)
 night_test_features = features_of(night_test)
 

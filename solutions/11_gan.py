@@ -1033,7 +1033,7 @@ def play(game, steps, watch, labels=False, n=32):
 # %% [markdown]
 # The learning rate falls to zero along a line, so that the players come to rest at the end. The
 # game takes a good minute; the ten images are always made of the same noise. Run the cell twice, and
-# the same two networks play on; to begin anew, run the cell that makes them first.
+# the same two networks play on; to begin anew, first run the cell that makes them.
 
 
 # %%

@@ -210,7 +210,7 @@ def save(state, student, work):
     ("log", "reason"),
     [
         ("...\nnbclient.exceptions.DeadKernelError: Kernel died", "its kernel died"),
-        ("  obj, end = self.scan_once(s, idx)\nMemoryError\n", "printed more than fits"),
+        ("  obj, end = self.scan_once(s, idx)\nMemoryError\n", "probably printed without end"),
         ("KeyError: 'x'", "nbgrader failed; its log is in"),
     ],
 )
